@@ -1,0 +1,153 @@
+"""Definitions: what the analyser finds in one module's source.
+
+Everything here is a plain value that holds no module name and no path, so that one record serves
+every copy of the same source and can be kept in the store by the source's digest.
+"""
+
+from typing import NamedTuple
+
+
+class Chain(NamedTuple):
+    """A global name and the attributes read from it: `np.linalg.norm`.
+
+    `opaque` says that objects may pass through it: it is not merely called without arguments or
+    with constants.
+    """
+
+    names: tuple[str, ...]
+    line: int
+    opaque: bool
+
+
+class ImportReference(NamedTuple):
+    """A module imported inside a function, and the attributes read from it."""
+
+    level: int
+    module: str
+    attributes: tuple[str, ...]
+    line: int
+
+
+class Dynamic(NamedTuple):
+    """A lookup whose name is computed.
+
+    `kind` is `attribute` (of `target`, or of any object where that is empty), `import`, `modules`
+    (the table of loaded modules), `namespace` (the module's globals) or `subclasses`. Names begin
+    with `prefix` and end with `suffix`.
+    """
+
+    kind: str
+    target: tuple[str, ...]
+    prefix: str
+    suffix: str
+    line: int
+
+    def admits(self, name: str) -> bool:
+        """Whether the computed name can be `name`."""
+        fits = len(name) >= len(self.prefix) + len(self.suffix)
+        return fits and name.startswith(self.prefix) and name.endswith(self.suffix)
+
+
+class References(NamedTuple):
+    """What a piece of source reads. `attributes` are names asked of objects not known here."""
+
+    chains: tuple[Chain, ...]
+    imports: tuple[ImportReference, ...]
+    attributes: tuple[tuple[str, int], ...]
+    dynamics: tuple[Dynamic, ...]
+
+
+NOTHING = References((), (), (), ())
+
+
+class Part(NamedTuple):
+    """A piece of source: its normalised digest, what it reads, and its lines."""
+
+    digest: bytes
+    references: References
+    line: int
+    end_line: int
+
+
+class FunctionDefinition(NamedTuple):
+    """A function, method or lambda. `first_line` is that of its code object."""
+
+    name: str
+    first_line: int
+    decorators: tuple[Part, ...]
+    header: Part
+    annotations: Part
+    body: Part
+    doc: bytes
+
+    @property
+    def line(self) -> int:
+        """The line of the `def`."""
+        return self.header.line
+
+    @property
+    def end_line(self) -> int:
+        """The last line."""
+        return self.body.end_line
+
+
+class Binding(NamedTuple):
+    """One statement that gives a module- or class-level name its value.
+
+    `kind` is `value`, `import`, `function` or `class`. For an import, `level`, `module` and
+    `attribute` say what (`attribute` empty: the module itself). `literal` is the source of a value
+    written out in full, from which it can be told without running anything.
+    """
+
+    name: str
+    kind: str
+    part: Part
+    level: int = 0
+    module: str = ""
+    attribute: str = ""
+    literal: str = ""
+    driver: bool = False
+
+
+class Effect(NamedTuple):
+    """A statement executed for its effect. `touches` are the chains it may change something of."""
+
+    part: Part
+    touches: tuple[tuple[str, ...], ...]
+    driver: bool
+
+
+class ClassDefinition(NamedTuple):
+    """A class. `head` covers bases and keywords; `members` are the names of what it defines."""
+
+    name: str
+    first_line: int
+    decorators: tuple[Part, ...]
+    head: Part
+    annotations: Part
+    bindings: tuple[Binding, ...]
+    effects: tuple[Effect, ...]
+    doc: bytes
+    line: int
+    end_line: int
+
+
+class StarImport(NamedTuple):
+    """`from module import *`."""
+
+    level: int
+    module: str
+    line: int
+
+
+class ModuleRecord(NamedTuple):
+    """Everything the analyser found in one source."""
+
+    source: bytes
+    functions: dict[str, tuple[FunctionDefinition, ...]]
+    classes: dict[str, tuple[ClassDefinition, ...]]
+    bindings: dict[str, tuple[Binding, ...]]
+    effects: tuple[Effect, ...]
+    stars: tuple[StarImport, ...]
+    doc: bytes
+    lines: int

@@ -1,0 +1,100 @@
+"""Dependencies: what one call depends on, as values.
+
+Owns dependencies, manifests and code digests. Refuses to find anything out: the closure does.
+"""
+
+from typing import NamedTuple
+
+import msgpack
+
+from hitsave.code.external import PYTHON
+from hitsave.code.symbol import Facet, Place, Symbol
+from hitsave.digest import digest_parts
+from hitsave.errors import DamagedError
+
+SCHEMA = 1
+"""Grows whenever the same code would be given another manifest."""
+
+
+class Via(NamedTuple):
+    """How a dependency was reached: from which symbol, why, and at which line."""
+
+    owner: Symbol
+    reason: str
+    line: int
+
+    def __str__(self) -> str:
+        where = f" at line {self.line}" if self.line else ""
+        return f"{self.reason} {self.owner}{where}"
+
+
+class Dependency(NamedTuple):
+    """One facet of one symbol with its digest, where it stands, and how it was reached."""
+
+    symbol: Symbol
+    facet: Facet
+    digest: bytes
+    place: Place
+    via: Via
+
+    @property
+    def key(self) -> tuple[Symbol, Facet]:
+        """The member of the dependency set that this is."""
+        return self.symbol, self.facet
+
+
+class Manifest(NamedTuple):
+    """A dependency set with the digest of each facet, sorted."""
+
+    dependencies: tuple[Dependency, ...]
+
+    @property
+    def code_digest(self) -> bytes:
+        """The digest of the manifest: of symbols, facets and their digests, not of places."""
+        parts = [PYTHON.encode(), b"%d" % SCHEMA]
+        for dependency in self.dependencies:
+            parts.append(f"{dependency.symbol}\0{dependency.facet}".encode())
+            parts.append(dependency.digest)
+        return digest_parts("code", parts)
+
+    def by_key(self) -> dict[tuple[Symbol, Facet], Dependency]:
+        """The dependencies by symbol and facet."""
+        return {dependency.key: dependency for dependency in self.dependencies}
+
+
+def pack_manifest(manifest: Manifest) -> bytes:
+    """Encode a manifest."""
+    rows = [
+        (str(d.symbol), str(d.facet), d.digest, d.place, (str(d.via.owner), *d.via[1:]))
+        for d in manifest.dependencies
+    ]
+    packed: bytes = msgpack.packb((SCHEMA, PYTHON, rows))
+    return packed
+
+
+def unpack_manifest(data: bytes) -> Manifest:
+    """Decode a manifest. Raises `DamagedError` where the bytes are not one of this schema."""
+    try:
+        schema, _, rows = msgpack.unpackb(data, use_list=False)
+        if schema != SCHEMA:
+            raise DamagedError(f"the manifest is of schema {schema}, not {SCHEMA}")
+        return Manifest(tuple(_dependency(*row) for row in rows))
+    except (ValueError, TypeError) as error:
+        raise DamagedError(f"the manifest cannot be read: {error}") from error
+
+
+def _dependency(
+    symbol: str,
+    facet: str,
+    digest: bytes,
+    place: tuple[str, int, int],
+    via: tuple[str, str, int],
+) -> Dependency:
+    owner, reason, line = via
+    return Dependency(
+        Symbol.parse(symbol),
+        Facet(facet),
+        digest,
+        Place(*place),
+        Via(Symbol.parse(owner), reason, line),
+    )

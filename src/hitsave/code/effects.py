@@ -1,0 +1,222 @@
+"""Effects: statements executed at module level for what they change.
+
+Owns which of them count: one that extends a global counting by its definition, and one that sets
+the state of external code. Refuses driver code: what stands under `if __name__ == "__main__"`
+counts only through the globals it changes.
+"""
+
+import sys
+from types import FrameType
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from hitsave.code.definition import Effect
+from hitsave.code.dependencies import Via
+from hitsave.code.project import Module, Namespace
+from hitsave.code.resolve import (
+    ABSENT,
+    ClassTarget,
+    ExternalTarget,
+    FunctionTarget,
+    ModuleTarget,
+    ObjectTarget,
+    Target,
+    ValueTarget,
+    functions_in,
+    symbol_of,
+)
+from hitsave.code.symbol import Facet, Symbol
+
+if TYPE_CHECKING:
+    from hitsave.code.closure import Closure
+
+INERT = frozenset(
+    "builtins sys warnings logging typing hitsave atexit gc faulthandler pprint traceback "
+    "argparse unittest doctest pytest rich tqdm click typer asyncio contextlib functools "
+    "abc enum dataclasses collections itertools operator types time importlib pkgutil "
+    "multiprocessing signal threading concurrent subprocess shutil json csv pickle copyreg".split()
+)
+"""External modules whose functions, called at module level, change no later result."""
+
+
+class Touching(NamedTuple):
+    """An effect, and the objects it may change something of."""
+
+    module: Module
+    effect: Effect
+    targets: tuple[Target, ...]
+
+
+class Effects:
+    """The statements for effect that a closure has to count."""
+
+    def __init__(self, closure: "Closure") -> None:
+        self._closure = closure
+        self._extended: dict[Symbol, Any] = {}
+        self._touching: list[Touching] | None = None
+        self._reads: dict[Symbol, frozenset[int]] = {}
+
+    def extended(self, symbol: Symbol, value: Any) -> None:
+        """A global counts by its definition, so what extends it counts too."""
+        self._extended[symbol] = value
+
+    def collect(self) -> bool:
+        """Count what applies; True where that led to anything new."""
+        grown = False
+        for touching in self._all():
+            reason = self._why(touching)
+            if reason is not None and self._closure.once(("effect", id(touching.effect))):
+                grown = True
+                self._count(touching, *reason)
+        return grown
+
+    def _count(self, touching: Touching, owner: Symbol, reason: str) -> None:
+        module, part = touching.module, touching.effect.part
+        place = module.place(part.line, part.end_line)
+        symbol = module.symbol(f"<statement {part.digest.hex()[:8]}>")
+        via = Via(owner, reason, part.line)
+        self._closure.count(symbol, Facet.SHAPE, part.digest, place, via, (module, place))
+        self._closure.follow(part, module, symbol)
+
+    def _why(self, touching: Touching) -> tuple[Symbol, str] | None:
+        for symbol, value in self._extended.items():
+            if self._extends(touching, symbol, value):
+                return symbol, "extends"
+        if touching.effect.driver or not self._sets_external_state(touching):
+            return None
+        return touching.module.symbol(""), "sets state of external code in"
+
+    # -- what statements touch ------------------------------------------------------------------
+
+    def _all(self) -> list[Touching]:
+        if self._touching is None:
+            self._touching = []
+            for module in (*self._closure.project.loaded(), *self._unloaded()):
+                self._touching.extend(self._touching_in(self._closure.resolver.view(module)))
+        return self._touching
+
+    def _unloaded(self) -> list[Module]:
+        return [m for m in self._closure.modules.values() if m.namespace is None]
+
+    def _touching_in(self, module: Module) -> list[Touching]:
+        if module.record is None:
+            return []
+        line = running_line(module.namespace)
+        found = []
+        for effect in module.record.effects:
+            if line is not None and effect.part.line >= line:
+                self._watch_progress(module.namespace, effect.part.line)
+                break
+            targets = tuple(self._resolve(module, names) for names in effect.touches)
+            found.append(Touching(module, effect, targets))
+        return found
+
+    def _watch_progress(self, namespace: Namespace | None, line: int) -> None:
+        """Statements that have not run yet do not count; notice when they have."""
+
+        def not_yet() -> bool:
+            now = running_line(namespace)
+            return now is not None and now <= line
+
+        self._closure.guard.watch(not_yet)
+
+    def _resolve(self, module: Module, names: tuple[str, ...]) -> Target:
+        target = self._closure.resolver.name(module, names[0])
+        for name in names[1:]:
+            if not isinstance(target, ModuleTarget):
+                break
+            target = self._closure.resolver.name(target.module, name)
+        return target
+
+    # -- extending ------------------------------------------------------------------------------
+
+    def _extends(self, touching: Touching, symbol: Symbol, value: Any) -> bool:
+        for target in touching.targets:
+            if isinstance(target, ValueTarget):
+                if value is not ABSENT and target.live is value:
+                    return True
+                if value is ABSENT and target.module.symbol(target.name) == symbol:
+                    return True
+            function = self._function(target)
+            if function is not None and id(value) in self._read_by(function, depth=3):
+                return value is not ABSENT
+        return False
+
+    def _function(self, target: Target) -> FunctionTarget | None:
+        if isinstance(target, ValueTarget) and target.live is not ABSENT:
+            for inner in functions_in(target.live)[:1]:
+                target = self._closure.resolver.of_object(inner)
+        return target if isinstance(target, FunctionTarget) else None
+
+    def _read_by(self, target: FunctionTarget, depth: int) -> frozenset[int]:
+        """The ids of the global objects that a function, and what it calls, names."""
+        symbol = symbol_of(target)
+        if symbol is None or not depth:
+            return frozenset()
+        known = self._reads.get(symbol)
+        if known is not None:
+            return known
+        self._reads[symbol] = frozenset()
+        found: set[int] = set()
+        for definition in target.definitions:
+            for chain in definition.body.references.chains:
+                inner = self._resolve(target.module, chain.names)
+                if isinstance(inner, ValueTarget) and inner.live is not ABSENT:
+                    found.add(id(inner.live))
+                elif isinstance(inner, FunctionTarget):
+                    found |= self._read_by(inner, depth - 1)
+        self._reads[symbol] = frozenset(found)
+        return self._reads[symbol]
+
+    # -- external state -------------------------------------------------------------------------
+
+    def _sets_external_state(self, touching: Touching) -> bool:
+        calls_project = any(
+            isinstance(target, (FunctionTarget, ClassTarget)) or self._function(target) is not None
+            for target in touching.targets
+        )
+        if calls_project or self._is_definition(touching):
+            return False
+        return any(self._is_external_state(target) for target in touching.targets)
+
+    def _is_definition(self, touching: Touching) -> bool:
+        """Whether the statement defines or binds something, rather than being there for effect."""
+        if not touching.effect.part.references.chains:
+            return True
+        record = touching.module.record
+        line = touching.effect.part.line
+        if record is None:
+            return True
+        names = (names for names in touching.effect.touches)
+        seeds = any("seed" in step for chain in names for step in chain)
+        return not seeds and any(
+            binding.part.line <= line <= binding.part.end_line
+            for bindings in record.bindings.values()
+            for binding in bindings
+        )
+
+    def _is_external_state(self, target: Target) -> bool:
+        if isinstance(target, ExternalTarget):
+            return target.module.partition(".")[0] not in INERT
+        if isinstance(target, ValueTarget) and not isinstance(target.live, type(ABSENT)):
+            found = self._closure.resolver.of_object(target.live)
+            return isinstance(found, ObjectTarget) and _is_foreign_singleton(target)
+        return False
+
+
+def _is_foreign_singleton(target: ValueTarget) -> bool:
+    """Whether a name is imported from outside: `os.environ`, a library's global settings."""
+    record = target.module.record
+    bindings = record.bindings.get(target.name, ()) if record else ()
+    return bool(bindings) and all(binding.kind == "import" for binding in bindings)
+
+
+def running_line(namespace: Namespace | None) -> int | None:
+    """Return the line at which a module is being executed; None where it is not, or is done."""
+    if namespace is None:
+        return None
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None:
+        if frame.f_globals is namespace and frame.f_code.co_name == "<module>":
+            return frame.f_lineno
+        frame = frame.f_back
+    return None

@@ -1,0 +1,330 @@
+"""Members: how classes count, and modules and objects of which a name is asked.
+
+Owns the table of what could answer to an attribute name: methods and class-level bindings of the
+reachable classes, globals of the modules that escape. A member counts when its name is asked for,
+when it is special, or when anything at all may be asked for.
+"""
+
+from typing import TYPE_CHECKING, Any
+
+from hitsave.code.definition import ClassDefinition, Dynamic, FunctionDefinition
+from hitsave.code.dependencies import Via
+from hitsave.code.normalize import REFLECTION
+from hitsave.code.project import Module
+from hitsave.code.resolve import (
+    ABSENT,
+    ClassTarget,
+    ExternalTarget,
+    FunctionTarget,
+    functions_in,
+    symbol_of,
+)
+from hitsave.code.symbol import Facet, Symbol
+from hitsave.digest import digest_bytes, digest_parts
+
+if TYPE_CHECKING:
+    from hitsave.code.closure import Closure
+
+OWNER_MODULES = frozenset({"builtins", "abc", "typing", "typing_extensions", "enum", "collections"})
+"""Modules whose classes, as bases, call no method that their subclass happens to define."""
+
+
+class Members:
+    """Which members of which classes and modules a closure has reached."""
+
+    def __init__(self, closure: "Closure") -> None:
+        self._closure = closure
+        self._asked: set[str] = set()
+        self._patterns: list[Dynamic] = []
+        self._everything = False
+        self._waiting: dict[str, list[ClassTarget | Module]] = {}
+        self._via: dict[int, Via] = {}
+        self._classes: list[ClassTarget] = []
+        self.follow_subclasses = False
+
+    # -- asking ---------------------------------------------------------------------------------
+
+    def ask(self, name: str) -> None:
+        """Some reachable code asks objects for the attribute `name`."""
+        if name in self._asked:
+            return
+        self._asked.add(name)
+        for owner in self._waiting.pop(name, ()):
+            self._give(owner, name)
+        if name in REFLECTION:
+            self._closure.values.reflect(name)
+
+    def ask_pattern(self, dynamic: Dynamic) -> None:
+        """Some reachable code asks objects for a computed attribute."""
+        self._patterns.append(dynamic)
+        for name in [name for name in self._waiting if dynamic.admits(name)]:
+            for owner in self._waiting.pop(name):
+                self._give(owner, name)
+
+    def ask_everything(self) -> None:
+        """Objects reach external code, which may ask them for any method."""
+        if self._everything:
+            return
+        self._everything = True
+        for name in tuple(self._waiting):
+            owners = self._waiting.pop(name)
+            for owner in owners:
+                if isinstance(owner, ClassTarget):
+                    self._give(owner, name)
+            modules = [owner for owner in owners if isinstance(owner, Module)]
+            if modules:
+                self._waiting[name] = list(modules)
+
+    def asked(self, *names: str) -> bool:
+        """Whether any of `names` is asked for, by name or by a computed one."""
+        return any(name in self._asked for name in names)
+
+    def _is_asked(self, owner: ClassTarget | Module, name: str) -> bool:
+        if name in self._asked or any(pattern.admits(name) for pattern in self._patterns):
+            return True
+        return isinstance(owner, ClassTarget) and (self._everything or is_special(name))
+
+    def _offer(self, owner: ClassTarget | Module, names: set[str]) -> None:
+        for name in sorted(names):
+            if self._is_asked(owner, name):
+                self._give(owner, name)
+            else:
+                self._waiting.setdefault(name, []).append(owner)
+
+    def _give(self, owner: ClassTarget | Module, name: str) -> None:
+        if isinstance(owner, ClassTarget):
+            self._closure.later(lambda: self._member(owner, name))
+            return
+        via = Via(owner.symbol(""), "asked by name of", 0)
+        self._closure.later(
+            lambda: self._closure.reach(self._closure.look_up(owner, name, via), via)
+        )
+
+    # -- modules --------------------------------------------------------------------------------
+
+    def escape(self, module: Module, via: Via, every: bool = False) -> None:
+        """A module is used as an object: whatever is asked of objects may be asked of it."""
+        self._closure.visit_module(module, via)
+        self._closure.link(module.symbol(""), via)
+        names = {name for name in module.names() if not is_special(name)}
+        if every and self._closure.once(("every", module.name)):
+            token = digest_bytes("\n".join(sorted(names)).encode())
+            self._closure.count(module.symbol(""), Facet.SHAPE, token, module.place(), via)
+            for name in names:
+                self._give(module, name)
+        elif self._closure.once(("escaped", module.name)):
+            self._offer(module, names)
+
+    def count_names(self, module: Module, dynamic: Dynamic, via: Via) -> None:
+        """A computed name is asked of a known module: all that it can mean counts."""
+        names = sorted(n for n in module.names() if dynamic.admits(n) and not is_special(n))
+        symbol = Symbol(module.name, f"{dynamic.prefix}*{dynamic.suffix}")
+        token = digest_bytes("\n".join(names).encode())
+        self._closure.count(symbol, Facet.SHAPE, token, module.place(), via)
+        inner = Via(symbol, "matched by", 0)
+        for name in names:
+            self._closure.reach(self._closure.look_up(module, name, inner), inner)
+
+    # -- classes --------------------------------------------------------------------------------
+
+    def reach_class(self, target: ClassTarget, via: Via) -> None:
+        """Count a class's shape, follow its bases, and offer its members."""
+        symbol = target.module.symbol(target.name)
+        self._closure.link(symbol, via)
+        key = ("class", symbol, id(target.live))
+        if self._closure.once(key):
+            self._closure.visit_module(target.module, via)
+            self._classes.append(target)
+            self._closure.later(lambda: self._class(target, symbol, via))
+
+    def _class(self, target: ClassTarget, symbol: Symbol, via: Via) -> None:
+        if target.definition is not None:
+            self._count_shape(target.definition, target.module, symbol, via)
+        if target.live is not None:
+            self._follow_live_bases(target.live, symbol)
+        names = self._names_of(target)
+        if self._is_watched_from_outside(target):
+            for name in names:
+                self._give(target, name)
+            token = digest_bytes("\n".join(sorted(names)).encode())
+            self._closure.count(symbol, Facet.CONTENT, token, target.module.place(), via)
+        else:
+            self._offer(target, names)
+
+    def _count_shape(
+        self, definition: ClassDefinition, module: Module, symbol: Symbol, via: Via
+    ) -> None:
+        parts = [definition.head, *definition.decorators, *(e.part for e in definition.effects)]
+        digests = [part.digest for part in parts]
+        if self.asked("__doc__", "getdoc"):
+            digests.append(definition.doc)
+        if self.asked("__annotations__", "get_type_hints", "get_annotations"):
+            digests.append(definition.annotations.digest)
+        place = module.place(definition.first_line, definition.end_line)
+        token = digest_parts("shape", digests)
+        self._closure.count(symbol, Facet.SHAPE, token, place, via, (module, place))
+        for part in parts:
+            self._closure.follow(part, module, symbol)
+
+    def _follow_live_bases(self, live: type, symbol: Symbol) -> None:
+        bases = [*live.__mro__[1:], type(live)]
+        for base in bases:
+            target = self._closure.resolver.of_class(base)
+            if isinstance(target, (ClassTarget, ExternalTarget)):
+                self._closure.reach(target, Via(symbol, "a base of", 0), opaque=False)
+        known = live.__mro__
+        self._closure.guard.watch(lambda: live.__mro__ is known or live.__mro__ == known)
+
+    def _names_of(self, target: ClassTarget) -> set[str]:
+        names: set[str] = set()
+        if target.definition is not None:
+            names.update(binding.name for binding in target.definition.bindings)
+        if target.live is not None:
+            names.update(name for name in vars(target.live) if not is_bookkeeping(name))
+            size = len(vars(target.live))
+            live = target.live
+            self._closure.guard.watch(lambda: len(vars(live)) == size)
+        return names
+
+    def _is_watched_from_outside(self, target: ClassTarget) -> bool:
+        """Whether something other than reachable code sees all of the class's names.
+
+        A decorator, a metaclass, `__init_subclass__` keywords or an external base does.
+        """
+        definition = target.definition
+        if definition is not None and definition.decorators:
+            return True
+        if target.live is None:
+            return definition is not None and bool(definition.head.references.chains)
+        if type(target.live) is not type and type(target.live).__module__ != "abc":
+            return True
+        return any(self._is_foreign_base(base) for base in target.live.__mro__[1:])
+
+    def _is_foreign_base(self, base: type) -> bool:
+        if base.__module__ in OWNER_MODULES:
+            return False
+        return isinstance(self._closure.resolver.of_class(base), ExternalTarget)
+
+    def live_class(self, module: Module, name: str) -> type | None:
+        """Return the live class of a qualified name, where there is one to be had."""
+        found: Any = None
+        namespace: Any = module.namespace or {}
+        for step in name.split("."):
+            found = namespace.get(step)
+            if not isinstance(found, type):
+                return None
+            namespace = vars(found)
+        return found if isinstance(found, type) else None
+
+    def collect_subclasses(self) -> bool:
+        """Reach the subclasses of reachable classes, where code asks for them."""
+        if not self.follow_subclasses:
+            return False
+        grown = False
+        for target in tuple(self._classes):
+            for subclass in type.__subclasses__(target.live) if target.live else ():
+                found = self._closure.resolver.of_class(subclass)
+                if isinstance(found, ClassTarget):
+                    before = len(self._classes)
+                    symbol = target.module.symbol(target.name)
+                    self.reach_class(found, Via(symbol, "a subclass of", 0))
+                    grown = grown or len(self._classes) > before
+        return grown
+
+    # -- members --------------------------------------------------------------------------------
+
+    def _member(self, target: ClassTarget, name: str) -> None:
+        symbol = target.module.symbol(target.name)
+        via = Via(symbol, f"asked for as .{name} of", 0)
+        value = ABSENT
+        if target.live is not None:
+            value = vars(target.live).get(name, ABSENT)
+            self._closure.guard.watch_name(vars(target.live), name, value)
+        static = self._static_members(target, name)
+        if static:
+            for function in static:
+                self._closure.reach_function(function, via)
+        if value is not ABSENT:
+            self._live_member(target, name, value, bool(static), via)
+        elif not static:
+            self._closure.values.reach_class_binding(target, name, ABSENT, via)
+
+    def _static_members(self, target: ClassTarget, name: str) -> list[FunctionTarget]:
+        """The functions the class body defines by `name`, where that is still what it is."""
+        record = target.module.record
+        if record is None or target.definition is None:
+            return []
+        qualified = f"{target.name}.{name}"
+        found = record.functions.get(qualified, ())
+        first, last = target.definition.first_line, target.definition.end_line
+        inside = tuple(d for d in found if first <= d.first_line <= last)
+        inside += self._extending(target, name)
+        return [FunctionTarget(target.module, inside, None)] if inside else []
+
+    def _extending(self, target: ClassTarget, name: str) -> tuple[FunctionDefinition, ...]:
+        """Methods decorated by another member, which extend it: `@go.register`, `@area.setter`."""
+        record, definition = target.module.record, target.definition
+        assert record is not None
+        assert definition is not None
+        return tuple(
+            function
+            for binding in definition.bindings
+            if binding.kind == "function" and binding.name != name
+            for function in record.functions.get(f"{target.name}.{binding.name}", ())
+            if any(name in dict(d.references.attributes) for d in function.decorators)
+        )
+
+    def _live_member(
+        self, target: ClassTarget, name: str, value: Any, is_defined: bool, via: Via
+    ) -> None:
+        closure = self._closure
+        functions = functions_in(value) or [value]
+        expected = target.module.symbol(f"{target.name}.{name}")
+        for function in functions:
+            found = closure.resolver.of_object(function)
+            symbol = symbol_of(found)
+            if symbol is None:
+                continue
+            if is_generated(function) and target.definition is not None:
+                return
+            if not str(symbol).startswith(str(expected)):
+                token = digest_bytes(str(symbol).encode())
+                place = target.module.place()
+                closure.count(expected, Facet.BINDING, token, place, via)
+            closure.reach(found, Via(expected, "bound by", 0))
+        if functions == [value] and symbol_of(closure.resolver.of_object(value)) is None:
+            if is_defined:
+                closure.add_inside(value, via)
+            else:
+                closure.values.reach_class_binding(target, name, value, via)
+
+    def count_reflected(
+        self, definition: FunctionDefinition, module: Module, symbol: Symbol, via: Via
+    ) -> None:
+        """Count a docstring or annotations where reachable code reads such things."""
+        self._closure.values.may_be_reflected(definition, module, symbol, via)
+
+
+def is_special(name: str) -> bool:
+    """Whether Python itself asks for `name`."""
+    return name.startswith("__") and name.endswith("__")
+
+
+def is_bookkeeping(name: str) -> bool:
+    """Whether a class's entry says nothing about what it does."""
+    return name in _BOOKKEEPING
+
+
+_BOOKKEEPING = frozenset(
+    "__module__ __qualname__ __dict__ __weakref__ __doc__ __firstlineno__ __static_attributes__ "
+    "__annotations__ __annotate__ __annotate_func__ __annotations_cache__ __parameters__ "
+    "__orig_bases__ __abstractmethods__ _abc_impl __dataclass_params__ __dataclass_fields__ "
+    "__match_args__ __type_params__ __classcell__ __slotnames__ __subclasshook__ "
+    "_is_protocol _is_runtime_protocol __protocol_attrs__ __non_callable_proto_members__".split()
+)
+
+
+def is_generated(value: Any) -> bool:
+    """Whether a function was generated from the class it is in, as `dataclass` does."""
+    code = getattr(value, "__code__", None)
+    return code is not None and str(code.co_filename).startswith("<")

@@ -1,0 +1,267 @@
+"""The project: its modules, each with its source, its record and its live namespace.
+
+Owns which module a name, a namespace or a file belongs to, and the analysed records. Refuses to
+decide what a call depends on.
+"""
+
+import os
+import sys
+from collections.abc import Callable, Iterator
+from types import CodeType, ModuleType
+from typing import Any, NamedTuple
+
+from hitsave.code.analyze import analyze
+from hitsave.code.definition import FunctionDefinition, ModuleRecord
+from hitsave.code.external import Boundary, Distributions, is_standard
+from hitsave.code.records import pack_module, unpack_module
+from hitsave.code.source import (
+    Executed,
+    Located,
+    Source,
+    compiled_functions,
+    file_of,
+    locate,
+    may_differ_from_executed,
+    read_source,
+    submodules,
+)
+from hitsave.code.symbol import Place, Symbol
+from hitsave.digest import digest_bytes
+from hitsave.errors import SourceError
+from hitsave.events import Widened, emit, warn
+
+Namespace = dict[str, Any]
+
+
+class RecordKeeper(NamedTuple):
+    """Where analysed records are kept by the digest of their source."""
+
+    load: Callable[[bytes], bytes | None]
+    keep: Callable[[bytes, bytes], None]
+
+
+class Module:
+    """One project module: its source, what the analyser found, and its namespace when loaded."""
+
+    def __init__(
+        self, name: str, source: Source, record: ModuleRecord | None, namespace: Namespace | None
+    ) -> None:
+        self.name = name
+        self.source = source
+        self.record = record
+        self.namespace = namespace
+
+    @classmethod
+    def unnamed(cls, namespace: Namespace) -> "Module":
+        """A stand-in for a namespace that is no module's: a shell's, or one made for `exec`."""
+        name = str(namespace.get("__name__", ""))
+        return cls(name, Source(name, "", b"", False, executed=True), None, namespace)
+
+    @property
+    def package(self) -> str:
+        """The package that a relative import in this module starts from."""
+        real = self.source.module
+        return real if self.source.is_package else real.rpartition(".")[0]
+
+    def hidden(self) -> "Module":
+        """The same module as if it were not loaded."""
+        return Module(self.name, self.source, self.record, None)
+
+    def symbol(self, name: str) -> Symbol:
+        """The symbol of something in this module."""
+        return Symbol(self.name, name)
+
+    def place(self, line: int = 0, end_line: int = 0) -> Place:
+        """Where some lines of this module stand."""
+        return Place(self.source.path, line, end_line)
+
+    def functions_of(self, code: CodeType) -> tuple[FunctionDefinition, ...]:
+        """Return the definitions that a live code object can come from; usually one.
+
+        Lambdas on one line cannot be told apart, and are returned together.
+        """
+        if self.record is None:
+            return ()
+        found = self.record.functions.get(code.co_qualname, ())
+        return tuple(d for d in found if d.first_line == code.co_firstlineno)
+
+    def names(self) -> set[str]:
+        """Every name that this module binds, as far as is known."""
+        bound = set(self.record.bindings) if self.record else set()
+        return bound | set(self.namespace or ())
+
+
+class Project:
+    """The modules under one workspace root, and those next to it."""
+
+    def __init__(self, boundary: Boundary, executed: Executed, records: RecordKeeper) -> None:
+        self.boundary = boundary
+        self.distributions = Distributions()
+        self._executed = executed
+        self._records = records
+        self._modules: dict[str, tuple[object, Source | None, Module | None]] = {}
+        self._analysed: dict[bytes, ModuleRecord | None] = {}
+        self._read: dict[str, Source] = {}
+        self._seen_on_disk: dict[str, tuple[object, Module | None]] = {}
+
+    # -- finding modules ------------------------------------------------------------------------
+
+    def module(self, name: str) -> Module | None:
+        """Return the project module imported as `name`, loaded or not; None for anything else."""
+        live = sys.modules.get(name)
+        executed = self._executed(name)
+        known = self._modules.get(name)
+        if known is not None and known[0] is live and known[1] is executed and live is not None:
+            return known[2]
+        module = self._loaded(name, live, executed) if live is not None else self._on_disk(name)
+        self._modules[name] = (live, executed, module)
+        return module
+
+    def _loaded(self, name: str, live: object, executed: Source | None) -> Module | None:
+        namespace = vars(live) if isinstance(live, ModuleType) else None
+        source = executed or self._source_of_loaded(name, live)
+        if source is None or not self.boundary.is_project(source.path):
+            return None
+        module = Module(canonical_name(name), source, self._record(source), namespace)
+        if namespace is not None and may_differ_from_executed(source):
+            return self._checked(module, namespace)
+        return module
+
+    def _checked(self, module: Module, namespace: Namespace) -> Module:
+        """Give up a source that is not the one the live functions came from."""
+        expected = compiled_functions(module.source)
+        if all(code in expected for code in live_code(namespace, module.source.path)):
+            return module
+        reason = "its file was edited after it was loaded; nothing it is part of can be reused"
+        emit(Widened(module.name, reason))
+        warn(f"edited:{module.source.path}", f"{module.source.path}: {reason}")
+        unknown = module.source._replace(content=os.urandom(16))
+        return Module(module.name, unknown, None, namespace)
+
+    def _source_of_loaded(self, name: str, live: object) -> Source | None:
+        # Loaded before the hook was in place, or by another loader.
+        if name in self._read:
+            return self._read[name]
+        path = file_of(live) if isinstance(live, ModuleType) else ""
+        if not path.endswith((".py", ".pyw")) or not self.boundary.is_project(path):
+            return None
+        source = read_source(name, path, os.path.basename(path) == "__init__.py")
+        if source is not None:
+            self._read[name] = source
+        return source
+
+    def read_loaded(self) -> None:
+        """Read the sources of the project modules that are loaded already, before they change."""
+        for name, live in tuple(sys.modules.items()):
+            if self._executed(name) is None:
+                self._source_of_loaded(name, live)
+
+    def _on_disk(self, name: str) -> Module | None:
+        if is_standard(name.partition(".")[0]):
+            return None
+        located = locate(name)
+        if located is None or not located.path.endswith(".py"):
+            return None
+        if not self.boundary.is_project(located.path):
+            return None
+        return self._unloaded(name, located)
+
+    def _unloaded(self, name: str, located: Located) -> Module | None:
+        try:
+            status = os.stat(located.path)
+        except OSError:
+            return None
+        signature = (located.path, status.st_mtime_ns, status.st_size, status.st_ino)
+        known = self._seen_on_disk.get(name)
+        if known is not None and known[0] == signature:
+            return known[1]
+        source = read_source(name, located.path, bool(located.folders))
+        module = Module(name, source, self._record(source), None) if source else None
+        self._seen_on_disk[name] = (signature, module)
+        return module
+
+    def module_of(self, namespace: Namespace) -> Module | None:
+        """Return the module whose globals `namespace` is; None where it is no project module's."""
+        name = namespace.get("__name__")
+        if not isinstance(name, str):
+            return None
+        module = self.module(name)
+        return module if module is not None and module.namespace is namespace else None
+
+    def loaded(self) -> Iterator[Module]:
+        """Yield every project module that is loaded now."""
+        for name in tuple(sys.modules):
+            module = self.module(name)
+            if module is not None and module.namespace is not None and name != "__mp_main__":
+                yield module
+
+    def extension(self, name: str) -> str:
+        """Return the path of an extension module inside the project, or an empty string."""
+        live = sys.modules.get(name)
+        path = file_of(live) if isinstance(live, ModuleType) else ""
+        is_compiled = path.endswith((".so", ".pyd"))
+        return path if is_compiled and self.boundary.is_project(path) else ""
+
+    def modules_like(self, prefix: str, suffix: str) -> list[str]:
+        """Return the names of the project modules on disk that a computed name can mean."""
+        package, dot, _ = prefix.rpartition(".")
+        if dot:
+            located = locate(package)
+            folders = located.folders if located else ()
+            names = (f"{package}.{name}" for folder in folders for name, _ in submodules(folder))
+        else:
+            folders = tuple(entry or os.curdir for entry in sys.path)
+            names = (
+                name
+                for folder in folders
+                for name, path in submodules(folder)
+                if self.boundary.is_project(path)
+            )
+        return sorted({n for n in names if n.startswith(prefix) and n.endswith(suffix)})
+
+    # -- records --------------------------------------------------------------------------------
+
+    def _record(self, source: Source) -> ModuleRecord | None:
+        digest = digest_bytes(source.content)
+        if digest not in self._analysed:
+            self._analysed[digest] = self._load_or_analyse(source, digest)
+        return self._analysed[digest]
+
+    def _load_or_analyse(self, source: Source, digest: bytes) -> ModuleRecord | None:
+        kept = self._records.load(digest)
+        if kept is not None:
+            return unpack_module(kept)
+        try:
+            record = analyze(source.content)
+        except SourceError as error:
+            reason = f"{error.message}; it counts by its bytes"
+            emit(Widened(source.module, reason))
+            warn(f"source:{source.path}", f"{source.path}: {reason}")
+            return None
+        self._records.keep(digest, pack_module(record))
+        return record
+
+
+def live_code(namespace: Namespace, path: str) -> Iterator[CodeType]:
+    """Yield the code objects of the functions and methods in a namespace that come from `path`."""
+    holders = [namespace]
+    holders += [dict(vars(value)) for value in namespace.values() if isinstance(value, type)]
+    for holder in holders:
+        for value in tuple(holder.values()):
+            code = getattr(value, "__code__", None)
+            if isinstance(code, CodeType) and code.co_filename == path:
+                yield code
+
+
+def canonical_name(name: str) -> str:
+    """Return the name a module goes by: for the main module, the one it could be imported by."""
+    if name not in ("__main__", "__mp_main__"):
+        return name
+    main = sys.modules.get(name)
+    spec = getattr(main, "__spec__", None)
+    if spec is not None and isinstance(getattr(spec, "name", None), str):
+        return str(spec.name)
+    path = getattr(main, "__file__", None)
+    if not isinstance(path, str):
+        return "__main__"
+    return os.path.splitext(os.path.basename(path))[0]

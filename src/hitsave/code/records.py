@@ -1,0 +1,99 @@
+"""Analysed records as bytes, so that an unchanged source is analysed once ever."""
+
+from typing import Any
+
+import msgpack
+
+from hitsave.code.definition import (
+    NOTHING,
+    Binding,
+    Chain,
+    ClassDefinition,
+    Dynamic,
+    Effect,
+    FunctionDefinition,
+    ImportReference,
+    ModuleRecord,
+    Part,
+    References,
+    StarImport,
+)
+
+SCHEMA = 1
+"""Grows whenever the analyser or the shape of its records changes."""
+
+
+def pack_module(record: ModuleRecord) -> bytes:
+    """Encode a record."""
+    packed: bytes = msgpack.packb((SCHEMA, record))
+    return packed
+
+
+def unpack_module(data: bytes) -> ModuleRecord:
+    """Decode a record that `pack_module` of the same schema encoded."""
+    _, record = msgpack.unpackb(data, use_list=False, strict_map_key=False)
+    source, functions, classes, bindings, effects, stars, doc, lines = record
+    return ModuleRecord(
+        source,
+        {name: tuple(map(_function, found)) for name, found in functions.items()},
+        {name: tuple(map(_class, found)) for name, found in classes.items()},
+        {name: tuple(map(_binding, found)) for name, found in bindings.items()},
+        tuple(map(_effect, effects)),
+        tuple(StarImport(*star) for star in stars),
+        doc,
+        lines,
+    )
+
+
+def _references(raw: Any) -> References:
+    chains, imports, attributes, dynamics = raw
+    if not (chains or imports or attributes or dynamics):
+        return NOTHING
+    return References(
+        tuple(Chain(*chain) for chain in chains),
+        tuple(ImportReference(*reference) for reference in imports),
+        attributes,
+        tuple(Dynamic(*dynamic) for dynamic in dynamics),
+    )
+
+
+def _part(raw: Any) -> Part:
+    digest, references, line, end_line = raw
+    return Part(digest, _references(references), line, end_line)
+
+
+def _function(raw: Any) -> FunctionDefinition:
+    name, first_line, decorators, header, annotations, body, doc = raw
+    return FunctionDefinition(
+        name,
+        first_line,
+        tuple(map(_part, decorators)),
+        _part(header),
+        _part(annotations),
+        _part(body),
+        doc,
+    )
+
+
+def _binding(raw: Any) -> Binding:
+    name, kind, part, *rest = raw
+    return Binding(name, kind, _part(part), *rest)
+
+
+def _effect(raw: Any) -> Effect:
+    part, touches, driver = raw
+    return Effect(_part(part), touches, driver)
+
+
+def _class(raw: Any) -> ClassDefinition:
+    name, first_line, decorators, head, annotations, bindings, effects, *rest = raw
+    return ClassDefinition(
+        name,
+        first_line,
+        tuple(map(_part, decorators)),
+        _part(head),
+        _part(annotations),
+        tuple(map(_binding, bindings)),
+        tuple(map(_effect, effects)),
+        *rest,
+    )

@@ -1,0 +1,370 @@
+"""Resolution: what a name, an attribute or a live object is.
+
+Owns turning names and objects into targets, live namespaces first and sources where a module is
+not loaded. Refuses to follow what a target itself depends on; that is the closure's.
+"""
+
+import builtins
+import sys
+from collections.abc import Callable
+from functools import partial
+from types import (
+    BuiltinFunctionType,
+    CodeType,
+    FunctionType,
+    MethodType,
+    MethodWrapperType,
+    ModuleType,
+    WrapperDescriptorType,
+)
+from typing import Any, NamedTuple
+
+from hitsave.code.definition import Binding, ClassDefinition, FunctionDefinition
+from hitsave.code.project import Module, Project
+from hitsave.code.symbol import Symbol
+
+ABSENT: Any = type("Absent", (), {"__repr__": lambda self: "ABSENT"})()
+"""Stands for a value that is not there, or not loaded."""
+
+_NATIVE = (BuiltinFunctionType, MethodWrapperType, WrapperDescriptorType)
+
+
+class FunctionTarget(NamedTuple):
+    """A function of the project. `live` is None where its module is not loaded."""
+
+    module: Module
+    definitions: tuple[FunctionDefinition, ...]
+    live: FunctionType | None
+
+
+class CodeTarget(NamedTuple):
+    """A live function without a source definition: made by `exec`, or in a shell."""
+
+    live: FunctionType
+
+
+class ClassTarget(NamedTuple):
+    """A class of the project; `definition` is None where it was made without a statement."""
+
+    module: Module
+    name: str
+    definition: ClassDefinition | None
+    live: type | None
+
+
+class ModuleTarget(NamedTuple):
+    """A module of the project."""
+
+    module: Module
+
+
+class ExternalTarget(NamedTuple):
+    """Something outside the project, by the module it comes from."""
+
+    module: str
+    name: str
+
+
+class ValueTarget(NamedTuple):
+    """A global that is no function, class or module. `live` is ABSENT where it is not loaded."""
+
+    module: Module
+    name: str
+    live: Any
+
+
+class ObjectTarget(NamedTuple):
+    """An object that no global names, met inside another."""
+
+    live: Any
+
+
+class MissingTarget(NamedTuple):
+    """A name that leads nowhere."""
+
+    name: str
+
+
+Target = (
+    FunctionTarget
+    | CodeTarget
+    | ClassTarget
+    | ModuleTarget
+    | ExternalTarget
+    | ValueTarget
+    | ObjectTarget
+    | MissingTarget
+)
+
+
+class Resolver:
+    """Resolves within one project, seeing the modules in `hidden` as not loaded."""
+
+    def __init__(self, project: Project, hidden: frozenset[str] = frozenset()) -> None:
+        self._project = project
+        self._hidden = hidden
+
+    # -- modules --------------------------------------------------------------------------------
+
+    def module(self, name: str) -> Target | None:
+        """Return what importing `name` gives; None where nothing is found."""
+        found = self.project_module(name)
+        if found is not None:
+            return ModuleTarget(found)
+        if name in sys.modules or name.partition(".")[0] in sys.stdlib_module_names:
+            return ExternalTarget(name, "")
+        return None
+
+    def project_module(self, name: str) -> Module | None:
+        """Return the project module `name`, hidden where it has to be."""
+        found = self._project.module(name)
+        return self.view(found) if found is not None else None
+
+    def view(self, module: Module) -> Module:
+        """The module as this resolver sees it."""
+        if module.namespace is not None and module.source.module in self._hidden:
+            return module.hidden()
+        return module
+
+    def imported(self, importer: Module, level: int, name: str) -> str:
+        """Return the absolute name of a module imported in `importer`."""
+        if not level:
+            return name
+        package = importer.package.split(".")
+        base = ".".join(package[: len(package) - (level - 1)])
+        return f"{base}.{name}".strip(".") if name else base
+
+    # -- names ----------------------------------------------------------------------------------
+
+    def name(self, module: Module, name: str) -> Target:
+        """Return what the global `name` of `module` is."""
+        if module.namespace is None:
+            return self._static(module, name)
+        value = module.namespace.get(name, ABSENT)
+        if value is not ABSENT:
+            return self.of_global(module, name, value)
+        if hasattr(builtins, name):
+            return ExternalTarget("builtins", name)
+        return MissingTarget(name)
+
+    def of_global(self, module: Module, name: str, value: Any) -> Target:
+        """Return what a live global is: itself a definition, or a value."""
+        target = self.of_object(value)
+        if isinstance(target, ObjectTarget) or is_external_wrapper(target, value):
+            return ValueTarget(module, name, value)
+        return target
+
+    def _static(self, module: Module, name: str) -> Target:
+        for binding in self._static_bindings(module, name):
+            if binding.kind == "function":
+                return self.static_function(module, name)
+            if binding.kind == "class":
+                return self.static_class(module, name)
+            if binding.kind == "import":
+                return self._static_import(module, binding)
+            return ValueTarget(module, name, ABSENT)
+        submodule = self.module(f"{module.source.module}.{name}") if module.package else None
+        if isinstance(submodule, ModuleTarget) and module.source.is_package:
+            return submodule
+        found = self._starred(module, name)
+        if found is not None:
+            return found
+        return ExternalTarget("builtins", name) if hasattr(builtins, name) else MissingTarget(name)
+
+    def _static_bindings(self, module: Module, name: str) -> tuple[Binding, ...]:
+        bindings = module.record.bindings.get(name, ()) if module.record else ()
+        # Bound in more than one way: it is a value, which counts by all of its statements.
+        kinds = {binding.kind for binding in bindings}
+        if len(kinds) > 1:
+            return tuple(b for b in bindings if b.kind == "value") or bindings
+        return bindings
+
+    def static_function(self, module: Module, name: str) -> Target:
+        """Return a function by its qualified name, from the source."""
+        found = module.record.functions.get(name, ()) if module.record else ()
+        return FunctionTarget(module, found, None) if found else MissingTarget(name)
+
+    def static_class(self, module: Module, name: str) -> Target:
+        """Return a class by its qualified name, from the source."""
+        found = module.record.classes.get(name, ()) if module.record else ()
+        return ClassTarget(module, name, found[-1], None) if found else MissingTarget(name)
+
+    def _static_import(self, module: Module, binding: Binding) -> Target:
+        name = self.imported(module, binding.level, binding.module)
+        if not binding.attribute:
+            return self.module(name) or MissingTarget(name)
+        return self.attribute_of(name, binding.attribute)
+
+    def attribute_of(self, module: str, name: str) -> Target:
+        """Return what `from module import name` binds."""
+        source = self.module(module)
+        if isinstance(source, ModuleTarget):
+            found = self.name(source.module, name)
+            if isinstance(found, (MissingTarget, ExternalTarget)) and source.module.package:
+                return self.module(f"{module}.{name}") or found
+            return found
+        if source is None:
+            return MissingTarget(f"{module}.{name}")
+        return ExternalTarget(module, name)
+
+    def _starred(self, module: Module, name: str) -> Target | None:
+        for star in module.record.stars if module.record else ():
+            source = self.project_module(self.imported(module, star.level, star.module))
+            if source is not None and source.name != module.name:
+                found = self.name(source, name)
+                if not isinstance(found, (MissingTarget, ExternalTarget)):
+                    return found
+        return None
+
+    # -- objects --------------------------------------------------------------------------------
+
+    def of_object(self, value: Any) -> Target:
+        """Return what a live object is."""
+        # `type()` and not `isinstance`: a proxy may lie about its class, or run code.
+        kind = type(value)
+        if kind is FunctionType:
+            return self.of_function(value)
+        if issubclass(kind, type):
+            return self.of_class(value)
+        if issubclass(kind, ModuleType):
+            return self._of_module(value)
+        if issubclass(kind, _NATIVE):
+            return ExternalTarget(str(getattr(value, "__module__", None) or "builtins"), "")
+        return ObjectTarget(value)
+
+    def _of_module(self, value: ModuleType) -> Target:
+        name = str(vars(value).get("__name__", ""))
+        if sys.modules.get(name) is value:
+            return self.module(name) or ExternalTarget(name, "")
+        return ExternalTarget(name, "")
+
+    def of_function(self, function: FunctionType) -> Target:
+        """Return the definition a live function comes from."""
+        module = self._project.module_of(function.__globals__)
+        if module is None:
+            return self._outside(function)
+        module = self.view(module)
+        definitions = module.functions_of(function.__code__)
+        if definitions:
+            live = function if module.namespace is not None else None
+            return FunctionTarget(module, definitions, live)
+        return CodeTarget(function)
+
+    def _outside(self, function: FunctionType) -> Target:
+        name = str(function.__globals__.get("__name__", ""))
+        code: CodeType = function.__code__
+        if code.co_filename.startswith("<") and not code.co_filename.startswith("<frozen"):
+            return CodeTarget(function)
+        if self.is_external(name) or not self._project.boundary.is_project(code.co_filename):
+            return ExternalTarget(name, function.__qualname__)
+        return CodeTarget(function)
+
+    def is_external(self, name: str) -> bool:
+        """Whether `name` is a module that is loaded and not the project's."""
+        return name in sys.modules and self._project.module(name) is None and name != "__main__"
+
+    def of_class(self, cls: type) -> Target:
+        """Return the definition a live class comes from."""
+        name = str(cls.__module__)
+        qualified = str(cls.__qualname__)
+        module = self.project_module(name)
+        if module is None:
+            if name == "__main__" or name not in sys.modules:
+                return ObjectTarget(cls)
+            return ExternalTarget(name, qualified)
+        found = module.record.classes.get(qualified, ()) if module.record else ()
+        live = cls if module.namespace is not None else None
+        return ClassTarget(module, qualified, _same_class(found, cls), live)
+
+
+def is_external_wrapper(target: Target, value: Any) -> bool:
+    """Whether a function is external code closed over something, as decorators return."""
+    if not isinstance(target, ExternalTarget) or type(value) is not FunctionType:
+        return False
+    return value.__closure__ is not None
+
+
+def symbol_of(target: Target) -> Symbol | None:
+    """Return the symbol that a target goes by; None for values and what is not found."""
+    if isinstance(target, FunctionTarget):
+        return target.module.symbol(definition_name(target.module, target.definitions[0]))
+    if isinstance(target, ClassTarget):
+        return target.module.symbol(target.name)
+    if isinstance(target, ModuleTarget):
+        return target.module.symbol("")
+    if isinstance(target, ExternalTarget):
+        return Symbol(target.module, target.name) if target.module != "builtins" else None
+    if isinstance(target, CodeTarget):
+        return Symbol(str(target.live.__module__), target.live.__qualname__)
+    return None
+
+
+def definition_name(module: Module, definition: FunctionDefinition) -> str:
+    """Return the qualified name, numbered where a module defines it more than once."""
+    same = module.record.functions.get(definition.name, ()) if module.record else ()
+    for number, other in enumerate(same):
+        if other is definition and number:
+            return f"{definition.name}#{number + 1}"
+    return definition.name
+
+
+def project_name(resolver: Resolver, value: Any) -> str | None:
+    """Return the name by which a project definition counts inside a value; None for others."""
+    target = resolver.of_object(value)
+    if isinstance(target, (ExternalTarget, ObjectTarget)):
+        return None
+    return str(symbol_of(target))
+
+
+def _same_class(found: tuple[ClassDefinition, ...], cls: type) -> ClassDefinition | None:
+    """Choose among classes of one name: by line from Python 3.13, else by what they define."""
+    line = vars(cls).get("__firstlineno__")
+    for definition in found:
+        if definition.first_line == line:
+            return definition
+    for definition in found:
+        if all(binding.name in vars(cls) for binding in definition.bindings):
+            return definition
+    return found[-1] if found else None
+
+
+def functions_in(value: Any) -> list[Any]:
+    """Return the functions that a descriptor, wrapper or partial stands for; never runs code."""
+    kind = type(value)
+    if kind in (staticmethod, classmethod, MethodType):
+        return [value.__func__]
+    if kind is property:
+        return [f for f in (value.fget, value.fset, value.fdel) if f is not None]
+    if issubclass(kind, partial):
+        return [value.func]
+    found = []
+    for name in _WRAPPING:
+        inner = _stored(value, name)
+        if inner is not ABSENT and inner is not None:
+            found.append(inner)
+    return found
+
+
+_WRAPPING = ("__wrapped__", "func", "fget", "__func__", "_func", "function", "fn")
+
+
+def _stored(value: Any, name: str) -> Any:
+    """Read an attribute from where it is stored, without running `__getattr__` or a property."""
+    get: Callable[[Any], Any] | None = None
+    try:
+        fields = object.__getattribute__(value, "__dict__")
+    except (AttributeError, TypeError):
+        fields = {}
+    if type(fields) is dict and name in fields:
+        return fields[name]
+    for cls in type(value).__mro__:
+        slot = vars(cls).get(name)
+        if slot is not None and type(slot).__name__ in ("member_descriptor", "getset_descriptor"):
+            get = partial(slot.__get__, value, type(value))
+            break
+    if get is None:
+        return ABSENT
+    try:
+        return get()
+    except AttributeError:
+        return ABSENT

@@ -1,0 +1,54 @@
+"""Symbols and facets: the identity of what a call can depend on."""
+
+from enum import StrEnum
+from typing import NamedTuple
+
+
+class Facet(StrEnum):
+    """The part of a symbol that a dependency is on."""
+
+    BODY = "body"
+    """What a function does when it is called."""
+    HEADER = "header"
+    """A function's parameters, defaults and decorators."""
+    SHAPE = "shape"
+    """A class's bases, keywords and decorators, or a module's statements for effect."""
+    BINDING = "binding"
+    """Which symbol a name leads to."""
+    VALUE = "value"
+    """The live value of a global or of a class-level binding."""
+    DEFINITION = "definition"
+    """The statements that bind or extend a global whose value cannot be digested."""
+    CONTENT = "content"
+    """The bytes of a file, or the whole source of a module."""
+    VERSION = "version"
+    """The version of a distribution, or of Python."""
+    OPTION = "option"
+    """What the user declared: a pinned version, an added dependency."""
+
+
+class Symbol(NamedTuple):
+    """The identity of a module (empty `name`), a definition or a global: `pkg.mod:Class.method`."""
+
+    module: str
+    name: str
+
+    def __str__(self) -> str:
+        return f"{self.module}:{self.name}" if self.name else self.module
+
+    @classmethod
+    def parse(cls, text: str) -> "Symbol":
+        """Read `pkg.mod:Class.method`; a text without a colon is a module."""
+        module, _, name = text.partition(":")
+        return cls(module, name)
+
+
+class Place(NamedTuple):
+    """Where something stands: a path and the first and last line, counted from 1."""
+
+    path: str
+    line: int
+    end_line: int
+
+    def __str__(self) -> str:
+        return f"{self.path}:{self.line}" if self.line else self.path

@@ -1,0 +1,346 @@
+"""Values: how globals, class-level bindings and closure cells count.
+
+Owns the rule of value or definition: a plain value counts by what it is, anything else by the
+statements that bind or extend it. Refuses to digest: the session hands that in.
+"""
+
+from collections.abc import Callable
+from functools import partial
+from types import FunctionType
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+
+from hitsave.code.definition import Binding, FunctionDefinition, Part
+from hitsave.code.dependencies import Via
+from hitsave.code.inert import is_inert
+from hitsave.code.literal import literal_value
+from hitsave.code.project import Module
+from hitsave.code.resolve import (
+    ABSENT,
+    ClassTarget,
+    ExternalTarget,
+    FunctionTarget,
+    ValueTarget,
+    symbol_of,
+)
+from hitsave.code.symbol import Facet, Place, Symbol
+from hitsave.digest import digest_bytes, digest_parts
+from hitsave.errors import NotDigestibleError
+from hitsave.events import Untracked, emit
+
+if TYPE_CHECKING:
+    from hitsave.code.closure import Closure
+
+
+class Digested(Protocol):
+    """The digest of a value, the project symbols met in it, and whether it can change in place."""
+
+    @property
+    def digest(self) -> bytes: ...
+    @property
+    def symbols(self) -> tuple[object, ...]: ...
+    @property
+    def mutable(self) -> bool: ...
+
+
+NameSymbol = Callable[[Any], str | None]
+DigestValue = Callable[[Any, NameSymbol], Digested]
+
+VOLATILE = frozenset(
+    "time.time time.time_ns time.monotonic time.monotonic_ns time.perf_counter "
+    "time.perf_counter_ns time.process_time datetime.now datetime.utcnow datetime.today "
+    "date.today os.getpid os.getppid os.urandom os.times uuid.uuid1 uuid.uuid4 "
+    "random.random random.randint random.getrandbits secrets.token_hex secrets.token_bytes "
+    "secrets.token_urlsafe tempfile.mkdtemp tempfile.mkstemp tempfile.gettempprefix "
+    "threading.get_ident id".split()
+)
+"""What gives another value in every process, so that comparing values would never hit."""
+
+
+class Live(NamedTuple):
+    """A value that counted: its digest, the object, and how to read what is there now."""
+
+    digest: bytes
+    value: Any
+    read: Callable[[], Any]
+
+
+class Values:
+    """The globals, class-level bindings and cells that a closure has reached."""
+
+    def __init__(self, closure: "Closure") -> None:
+        self._closure = closure
+        self._reflected: list[tuple[FunctionDefinition, Module, Symbol, Via]] = []
+        self.live: dict[Symbol, Live] = {}
+        self._hidden: list[ValueTarget] = []
+        self.by_definition: dict[Symbol, Any] = {}
+
+    # -- globals --------------------------------------------------------------------------------
+
+    def reach_global(self, target: ValueTarget, via: Via) -> None:
+        """Count a global by value or by definition."""
+        module, name = target.module, target.name
+        symbol = module.symbol(name)
+        self._closure.link(symbol, via)
+        if is_inert(target.live) or not self._closure.once(("global", symbol)):
+            return
+        self._closure.visit_module(module, via)
+        value = target.live
+        if value is ABSENT:
+            self._hidden.append(target)
+            value = literal_value(module, name)
+            counted = value is not ABSENT and self._count_value(
+                symbol, value, self._place(module, name), via, ABSENT
+            )
+        else:
+            assert module.namespace is not None
+            read = partial(module.namespace.get, name, ABSENT)
+            counted = self._count_value(symbol, value, self._place(module, name), via, read)
+        if not counted:
+            self._closure.later(lambda: self._count_definition(target, symbol, via))
+
+    def _count_value(self, symbol: Symbol, value: Any, place: Place, via: Via, read: Any) -> bool:
+        """Count a value by what it is; False where it must count by its definition."""
+        if self._closure.options.is_state(symbol, self.definition_digest(symbol)):
+            return False
+        if type(value) is FunctionType or self._is_defined(symbol):
+            # What an external decorator made of a definition: its value says too little.
+            return False
+        if self._is_volatile(symbol):
+            reason = "its value differs in every process; it counts by its definition"
+            if self._closure.once(("volatile", symbol)):
+                emit(Untracked(str(symbol), reason))
+            return False
+        return self._count_digest(symbol, value, place, via, read)
+
+    def _count_digest(self, symbol: Symbol, value: Any, place: Place, via: Via, read: Any) -> bool:
+        digest_value, name_symbol = self._closure.options.digest_value, self._closure.name_symbol
+        try:
+            found = digest_value(value, name_symbol)
+        except NotDigestibleError:
+            return False
+        self._closure.count(symbol, Facet.VALUE, found.digest, place, via, value)
+        if read is not ABSENT:
+            self.live[symbol] = Live(found.digest, value, read)
+        if found.mutable:
+            self._closure.guard.watch_value(self._redigest(value), found.digest)
+        for inner in found.symbols:
+            target = self._closure.resolver.of_object(inner)
+            self._closure.reach(target, Via(symbol, "held by", 0))
+        return True
+
+    def _redigest(self, value: Any) -> Callable[[], bytes | None]:
+        digest_value, name_symbol = self._closure.options.digest_value, self._closure.name_symbol
+
+        def redigest() -> bytes | None:
+            try:
+                return digest_value(value, name_symbol).digest
+            except NotDigestibleError:
+                return None
+
+        return redigest
+
+    def has_changed(self, symbol: Symbol) -> bool:
+        """Whether a global that counts by value is now bound to, or holds, something else."""
+        digest, value, read = self.live[symbol]
+        now = read()
+        if now is value:
+            return self.digest_of(value) != digest
+        return now is ABSENT or self.digest_of(now) != digest
+
+    def hidden_globals(self) -> list[tuple[Symbol, Any]]:
+        """The globals reached in loaded modules that count as if they were not loaded."""
+        found = []
+        for target in self._hidden:
+            name = target.module.source.module
+            known = self._closure.project.module(name)
+            namespace = known.namespace if known is not None else None
+            if namespace is not None and target.name in namespace:
+                found.append((target.module.symbol(target.name), namespace[target.name]))
+        return found
+
+    def digest_of(self, value: Any) -> bytes | None:
+        """The digest of a value as it is now; None where it has none."""
+        return self._redigest(value)()
+
+    # -- definitions ----------------------------------------------------------------------------
+
+    def bindings(self, symbol: Symbol) -> tuple[Binding, ...]:
+        """The statements that bind a global."""
+        module = self._closure.modules.get(symbol.module)
+        if module is None or module.record is None:
+            return ()
+        return module.record.bindings.get(symbol.name, ())
+
+    def definition_digest(self, symbol: Symbol) -> bytes:
+        """The digest of the statements that bind a global."""
+        return digest_parts("definition", [b.part.digest for b in self.bindings(symbol)])
+
+    def _is_defined(self, symbol: Symbol) -> bool:
+        return any(binding.kind in ("function", "class") for binding in self.bindings(symbol))
+
+    def _is_volatile(self, symbol: Symbol) -> bool:
+        for binding in self.bindings(symbol):
+            for chain in binding.part.references.chains:
+                if chain.names[-1] == "id" or ".".join(chain.names[-2:]) in VOLATILE:
+                    return True
+        return False
+
+    def _count_definition(self, target: ValueTarget, symbol: Symbol, via: Via) -> None:
+        module, name = target.module, target.name
+        parts = [b.part for b in self.bindings(symbol) if b.kind == "value"]
+        if target.live is not ABSENT:
+            self.by_definition[symbol] = target.live
+        self._closure.effects.extended(symbol, target.live)
+        token = digest_parts("definition", [part.digest for part in parts])
+        place = self._place(module, name)
+        self._closure.count(symbol, Facet.DEFINITION, token, place, via, (module, place))
+        for part in parts:
+            self._closure.follow(part, module, symbol)
+        others = self._follow_other_bindings(module, symbol, via)
+        if not parts and not others and target.live is not ABSENT:
+            self._count_whole_module(module, symbol, via)
+        if target.live is not ABSENT:
+            self._closure.add_inside(target.live, Via(symbol, "held by", 0))
+
+    def _follow_other_bindings(self, module: Module, symbol: Symbol, via: Via) -> bool:
+        """Follow what a global is bound to by `def`, `class` or `import`."""
+        resolver, found = self._closure.resolver, False
+        for binding in self.bindings(symbol):
+            if binding.kind == "import":
+                name = resolver.imported(module, binding.level, binding.module)
+                target = resolver.attribute_of(name, binding.attribute)
+                if not binding.attribute:
+                    target = resolver.module(name) or target
+                self._closure.reach(target, Via(symbol, "imported as", binding.part.line))
+            elif binding.kind == "function":
+                self._closure.reach(resolver.static_function(module, symbol.name), via)
+            elif binding.kind == "class":
+                self._closure.reach(resolver.static_class(module, symbol.name), via)
+            found = found or binding.kind != "value"
+        return found
+
+    def _count_whole_module(self, module: Module, symbol: Symbol, via: Via) -> None:
+        # Nothing in the source says how the name came to be bound: `globals()[...] = ...`.
+        self._closure.widen(symbol, "no statement binds it; its whole module counts")
+        content = digest_bytes(module.source.content)
+        self._closure.count(module.symbol(""), Facet.CONTENT, content, module.place(), via)
+
+    def _place(self, module: Module, name: str) -> Place:
+        bindings = module.record.bindings.get(name, ()) if module.record else ()
+        if not bindings:
+            return module.place()
+        return module.place(bindings[-1].part.line, bindings[-1].part.end_line)
+
+    # -- class-level bindings, cells, attributes of functions -----------------------------------
+
+    def reach_class_binding(self, target: ClassTarget, name: str, value: Any, via: Via) -> None:
+        """Count a class-level binding that is no method."""
+        module = target.module
+        symbol = module.symbol(f"{target.name}.{name}")
+        if not self._closure.once(("class binding", symbol)):
+            return
+        bindings = target.definition.bindings if target.definition is not None else ()
+        parts = [binding.part for binding in bindings if binding.name == name]
+        place = module.place(parts[-1].line, parts[-1].end_line) if parts else module.place()
+        live, read = target.live, ABSENT
+        if live is not None:
+            read = partial(_read_class, live, name)
+        if value is not ABSENT and self._count_value(symbol, value, place, via, read):
+            # The annotation of a field counts even where its value is the same.
+            pass_on = [part for part in parts if target.definition is not None]
+            self._count_statement(symbol, pass_on, module, place, via, follow=False)
+            return
+        self._count_statement(symbol, parts, module, place, via, follow=True)
+        if value is not ABSENT:
+            self._closure.add_inside(value, Via(symbol, "held by", 0))
+
+    def _count_statement(
+        self,
+        symbol: Symbol,
+        parts: list[Part],
+        module: Module,
+        place: Place,
+        via: Via,
+        *,
+        follow: bool,
+    ) -> None:
+        if not parts:
+            return
+        token = digest_parts("definition", [part.digest for part in parts])
+        self._closure.count(symbol, Facet.DEFINITION, token, place, via, (module, place))
+        for part in parts if follow else ():
+            self._closure.follow(part, module, symbol)
+
+    def reach_cell(
+        self, owner: Symbol, name: str, value: Any, via: Via, read: Callable[[], Any]
+    ) -> None:
+        """Count what a function's closure cell, default or attribute holds, which `read` gives."""
+        symbol = Symbol(owner.module, f"{owner.name}[{name}]")
+        target = self._closure.resolver.of_object(value)
+        inner = symbol_of(target)
+        if inner is not None:
+            token = digest_bytes(str(inner).encode())
+            self._closure.count(symbol, Facet.BINDING, token, Place("", 0, 0), via)
+            self._closure.reach(target, Via(symbol, "captured by", 0))
+        elif not isinstance(target, ExternalTarget) and not self._count_value(
+            symbol, value, Place("", 0, 0), via, read
+        ):
+            self._closure.add_inside(value, Via(symbol, "captured by", 0))
+
+    def function_attribute(self, target: FunctionTarget, name: str, via: Via) -> None:
+        """Count an attribute that was set on a function."""
+        value = vars(target.live).get(name, ABSENT) if target.live is not None else ABSENT
+        owner = symbol_of(target)
+        if value is not ABSENT and owner is not None:
+            read = partial(vars(target.live).get, name, ABSENT)
+            self.reach_cell(owner, "." + name, value, via, read)
+
+    def count_file(self, symbol: Symbol, path: str, via: Via) -> None:
+        """Count a file by its bytes."""
+        try:
+            with open(path, "rb") as file:
+                token = digest_bytes(file.read())
+        except OSError:
+            token = b""
+        self._closure.count(symbol, Facet.CONTENT, token, Place(path, 0, 0), via)
+
+    # -- reflection -----------------------------------------------------------------------------
+
+    def may_be_reflected(
+        self, definition: FunctionDefinition, module: Module, symbol: Symbol, via: Via
+    ) -> None:
+        """Count docstring, annotations or whole source, once something reads such things."""
+        entry = (definition, module, symbol, via)
+        self._reflected.append(entry)
+        for name in ("__doc__", "__annotations__", "getsource"):
+            self._reflect_one(entry, name)
+
+    def reflect(self, name: str) -> None:
+        """Reachable code reads docstrings, annotations or source by `name`."""
+        for entry in tuple(self._reflected):
+            self._reflect_one(entry, name)
+
+    def _reflect_one(
+        self, entry: tuple[FunctionDefinition, Module, Symbol, Via], name: str
+    ) -> None:
+        definition, module, symbol, via = entry
+        asked = self._closure.members.asked
+        place = module.place(definition.first_line, definition.end_line)
+        reflected = Symbol(symbol.module, f"{symbol.name}.{name}")
+        if name in ("__doc__", "getdoc") and asked("__doc__", "getdoc"):
+            self._closure.count(reflected, Facet.SHAPE, definition.doc, place, via)
+        elif name in _ANNOTATION_READERS and asked(*_ANNOTATION_READERS):
+            digest = definition.annotations.digest
+            self._closure.count(reflected, Facet.SHAPE, digest, place, via)
+            self._closure.follow(definition.annotations, module, symbol)
+        elif name in _SOURCE_READERS and asked(*_SOURCE_READERS):
+            content = digest_bytes(module.source.content)
+            self._closure.count(module.symbol(""), Facet.CONTENT, content, module.place(), via)
+
+
+def _read_class(live: type, name: str) -> Any:
+    return vars(live).get(name, ABSENT)
+
+
+_ANNOTATION_READERS = ("__annotations__", "get_type_hints", "get_annotations", "signature")
+_SOURCE_READERS = ("getsource", "getsourcelines", "findsource", "getsourcefile", "getclosurevars")

@@ -1,0 +1,24 @@
+"""Values: every argument a digest, every result a format.
+
+Owns what a value's digest is and how a result becomes bytes and comes back. Refuses to know code
+(the names of the project's functions and classes are handed in) and the store (it gets bytes).
+"""
+
+from hitsave.codec.decode import decode
+from hitsave.codec.encode import Encoded, encode
+from hitsave.codec.explain import explain_digest
+from hitsave.codec.sharing import is_immutable
+from hitsave.codec.summary import summarize
+from hitsave.codec.walk import Digested, NameSymbol, digest_value
+
+__all__ = [
+    "Digested",
+    "Encoded",
+    "NameSymbol",
+    "decode",
+    "digest_value",
+    "encode",
+    "explain_digest",
+    "is_immutable",
+    "summarize",
+]

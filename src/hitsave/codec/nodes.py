@@ -1,0 +1,51 @@
+"""Nodes: what one object contributes to a digest.
+
+Owns the shape that every type's opener returns. Refuses to know any type.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, NamedTuple, Protocol
+
+Buffer = bytes | bytearray | memoryview
+
+
+class Node(NamedTuple):
+    """One object opened for the walk.
+
+    `tag` names the kind and is hashed first, then the children in order (sorted by their input
+    when `ordered` is False), then the bytes of `buffers`, `size` in all: the children must tell
+    the size. `steps(i)` is the path, as Python
+    source, from the object to child `i`. `mutable`: the object can be changed in place.
+    `reduced`: the children came from code that is not ours and must prove to be deterministic.
+    """
+
+    tag: str
+    children: Sequence[object] = ()
+    steps: Callable[[int], str] = lambda _: ""
+    mutable: bool = False
+    ordered: bool = True
+    buffers: Iterable[Buffer] = ()
+    size: int = 0
+    reduced: bool = False
+
+
+class Context(Protocol):
+    """What an opener may ask of the walk."""
+
+    reduce: bool
+
+    def name(self, value: object) -> str | None:
+        """Return the project's name of a function, class or module, noting it as a symbol."""
+
+
+Opener = Callable[[Any, Context], Node]
+
+
+def index_step(position: int) -> str:
+    """Return the path to an element of a sequence."""
+    return f"[{position}]"
+
+
+def field_steps(names: Sequence[str], offset: int = 0) -> Callable[[int], str]:
+    """Return the steps of children that are the fields `names`, after `offset` other children."""
+    return lambda position: f".{names[position - offset]}" if position >= offset else ""

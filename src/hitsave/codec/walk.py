@@ -1,0 +1,269 @@
+"""The canonical walk: one value, one digest.
+
+Owns the order in which a value's parts are hashed, sharing, cycles and paths. Refuses to know
+types: `plain` hashes plain data in C, and each other object is opened by `openers.open_value`.
+
+The digest of an object is BLAKE3 over its node: the tag, then a token for each child. A scalar's
+token is its typed bytes; another object's is its own digest. So a shared object is hashed once,
+and whether it is shared does not show. A cycle is written as the distance back to the object met
+before, counted in objects that are not closed yet, so equal cycles have equal digests wherever
+they stand. Depth costs no stack: the walk keeps its own.
+"""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from blake3 import blake3
+
+from hitsave.codec.nodes import Node
+from hitsave.codec.openers import open_value
+from hitsave.codec.plain import (
+    LARGE,
+    PLAIN,
+    SCALARS,
+    digest_chunks,
+    digest_scalar,
+    plain_input,
+    scalar_input,
+)
+from hitsave.codec.sharing import is_immutable
+from hitsave.errors import NotDigestibleError
+
+NameSymbol = Callable[[object], str | None]
+
+# First bytes that no scalar's input starts with.
+_NODE = b"\xff"
+_DIGEST = b"\xfe"
+_MEMBER = b"\xfd"
+_BACK = b"\xfc"
+
+_THREADS_FROM = 1 << 20  # below this, waking BLAKE3's threads costs more than they save
+_MAX_REDUCTIONS = 10_000
+
+
+class Digested(NamedTuple):
+    """The digest of a value and what the walk saw on its way.
+
+    `symbols` are the live functions, classes and modules that `name_symbol` named, each once, in
+    the order met. `mutable` says whether the value or anything inside can be changed in place.
+    """
+
+    digest: bytes
+    symbols: tuple[object, ...]
+    mutable: bool
+
+
+def digest_value(value: object, *, name_symbol: NameSymbol, reduce: bool = True) -> Digested:
+    """Return the digest of `value`: 32 bytes, equal in every process for equal values.
+
+    `name_symbol` gives the name of a function, class or module that belongs to the project, None
+    for any other. With `reduce=False` objects without a known structure are refused rather than
+    digested through their own `__reduce_ex__`. Raises `NotDigestibleError` with the path.
+    """
+    kind = type(value)
+    if kind in SCALARS and not _is_large(value):
+        return Digested(digest_scalar(value), (), False)
+    if kind in PLAIN and (chunks := plain_input(value)) is not None:
+        return Digested(digest_chunks(chunks), (), not is_immutable(value))
+    walk = Walk(name_symbol, reduce)
+    digest = walk.run(value)
+    if walk.proofs:
+        _require_same(walk, Walk(name_symbol, reduce), value)
+    return Digested(digest, tuple(walk.symbols.values()), walk.mutable)
+
+
+def _require_same(first: "Walk", second: "Walk", value: object) -> None:
+    """Walk again: code that is not ours took part, and it must have said the same twice."""
+    second.run(value)
+    if first.proofs == second.proofs:
+        return
+    pairs = zip(first.proofs, second.proofs, strict=False)
+    path = next((one[0] for one, two in pairs if one != two), "")
+    raise NotDigestibleError(
+        "An object reduces to something else each time, so it has no digest.",
+        "Give its class a __hitsave_digest__ method, or leave it out with ignore.",
+        path,
+    )
+
+
+def _is_large(value: object) -> bool:
+    return type(value) in (bytes, str) and len(value) >= LARGE  # type: ignore[arg-type]
+
+
+class _Frame:
+    """An object whose children are being walked. `low` is the earliest object it refers to."""
+
+    __slots__ = ("low", "members", "node", "number", "tokens", "value")
+
+    def __init__(self, value: object, node: Node, number: int, members: int) -> None:
+        self.value = value
+        self.node = node
+        self.number = number
+        self.low = number
+        self.members = members
+        self.tokens: list[bytes] = []
+
+
+class Walk:
+    """One walk over one value."""
+
+    def __init__(
+        self,
+        name_symbol: NameSymbol,
+        reduce: bool,
+        trace: Callable[[str, Node, bytes], None] | None = None,
+    ) -> None:
+        self.reduce = reduce
+        self.mutable = False
+        self.symbols: dict[int, object] = {}
+        self.proofs: list[tuple[str, bytes]] = []
+        self._name_symbol = name_symbol
+        self._trace = trace
+        self._stack: list[_Frame] = []
+        self._tokens: dict[int, bytes] = {}  # of objects that are done, by id
+        self._alive: list[object] = []  # what `_tokens` speaks of, or ids would be used again
+        self._open: dict[int, int] = {}  # number, by id, of objects a cycle may still close over
+        self._members: list[int] = []  # the keys of `_open`, in the order met
+        self._sealed: set[int] = set()
+        self._next = 0
+        self._reductions = 0
+
+    def run(self, value: object) -> bytes:
+        """Return the digest of `value`."""
+        token = self._enter(value)
+        while token is None or self._stack:
+            frame = self._stack[-1]
+            if token is not None:
+                frame.tokens.append(token)
+            done = len(frame.tokens)
+            if done == len(frame.node.children):
+                token = self._leave()
+                continue
+            if not frame.node.ordered:
+                self._seal(frame)
+            token = self._enter(frame.node.children[done])
+        return token[1:] if token[:1] == _DIGEST else blake3(token).digest()
+
+    def name(self, value: object) -> str | None:
+        """Return the project's name of `value`, noting it as a symbol."""
+        name = self._name_symbol(value)
+        if name is not None:
+            self.symbols.setdefault(id(value), value)
+        return name
+
+    def path(self) -> str:
+        """Return the path, as Python source, to the child that is being walked."""
+        return "".join(frame.node.steps(len(frame.tokens)) for frame in self._stack)
+
+    def _enter(self, value: object) -> bytes | None:
+        """Return the token of `value`; None when its children have to be walked first."""
+        kind = type(value)
+        if kind in SCALARS and not _is_large(value):
+            return scalar_input(value)
+        identity = id(value)
+        token = self._tokens.get(identity)
+        if token is None and identity in self._open:
+            return self._back(identity)
+        if token is None and kind in PLAIN and self._trace is None:
+            token = self._plain(value)
+        if token is None:
+            self._push(value, self._opened(value))
+        return token
+
+    def _plain(self, value: object) -> bytes | None:
+        if _is_large(value) or (chunks := plain_input(value)) is None:
+            return None
+        self.mutable = self.mutable or not is_immutable(value)
+        return self._keep(value, _DIGEST + digest_chunks(chunks))
+
+    def _keep(self, value: object, token: bytes) -> bytes:
+        self._alive.append(value)
+        self._tokens[id(value)] = token
+        return token
+
+    def _opened(self, value: object) -> Node:
+        # User code runs in here only where a class asked for it (`__hitsave_digest__`) or has
+        # nothing else to offer (`__reduce_ex__`); whatever it raises is a fact about the value.
+        try:
+            node = open_value(value, self)
+        except NotDigestibleError as error:
+            raise NotDigestibleError(error.message, error.hint, self.path()) from error
+        except Exception as error:
+            raise NotDigestibleError(
+                f"An object of type {type(value).__qualname__} cannot be read: "
+                f"{type(error).__name__} was raised.",
+                "Leave it out with ignore, or give its class a __hitsave_digest__ method.",
+                self.path(),
+            ) from error
+        self.mutable = self.mutable or node.mutable
+        self._count_reduction(node)
+        return node
+
+    def _count_reduction(self, node: Node) -> None:
+        self._reductions += node.reduced
+        if self._reductions > _MAX_REDUCTIONS and sum(f.node.reduced for f in self._stack) > 1_000:
+            raise NotDigestibleError(
+                "An object reduces to ever more objects, so it has no digest.", "", self.path()
+            )
+
+    def _push(self, value: object, node: Node) -> None:
+        self._alive.append(value)
+        self._open[id(value)] = self._next
+        self._stack.append(_Frame(value, node, self._next, len(self._members)))
+        self._members.append(id(value))
+        self._next += 1
+
+    def _leave(self) -> bytes:
+        frame = self._stack.pop()
+        token: bytes = _DIGEST + _node_digest(frame)
+        if frame.node.reduced:
+            self.proofs.append((self.path(), token))
+        if self._trace is not None:
+            self._trace(self.path(), frame.node, token[1:])
+        if frame.low >= frame.number:
+            self._close(frame, token)
+        else:
+            self._stack[-1].low = min(self._stack[-1].low, frame.low)
+        return token
+
+    def _close(self, frame: _Frame, token: bytes) -> None:
+        """Settle the objects of a cycle: no reference leaves it past `frame`."""
+        for identity in self._members[frame.members :]:
+            distance = self._open.pop(identity) - frame.number
+            if identity in self._sealed:
+                self._sealed.discard(identity)
+            elif distance:
+                self._tokens[identity] = _MEMBER + token[1:] + scalar_input(distance)
+        del self._members[frame.members :]
+        self._tokens[id(frame.value)] = token
+        self._next = frame.number
+
+    def _back(self, identity: int) -> bytes:
+        """Return the token of an object that is not closed yet: how far back it was met."""
+        if identity in self._sealed:
+            raise NotDigestibleError(
+                "Elements of a set refer to one another in a cycle, which has no order.",
+                "Use a list or a dict, or give the class a __hitsave_digest__ method.",
+                self.path(),
+            )
+        frame = self._stack[-1]
+        number = self._open[identity]
+        frame.low = min(frame.low, number)
+        return _BACK + scalar_input(frame.number - number)
+
+    def _seal(self, frame: _Frame) -> None:
+        """Let each element of a set be walked as if it were the first: their order is unknown."""
+        self._sealed.update(self._members[frame.members + 1 :])
+        self._next = frame.number + 1
+
+
+def _node_digest(frame: _Frame) -> bytes:
+    node = frame.node
+    tokens = frame.tokens if node.ordered else sorted(frame.tokens)
+    content = _NODE + scalar_input(node.tag) + b"".join(tokens)
+    if not node.size:
+        return blake3(content).digest()
+    hasher = blake3(content, max_threads=blake3.AUTO if node.size >= _THREADS_FROM else 1)
+    for buffer in node.buffers:
+        hasher.update(buffer)
+    return hasher.digest()

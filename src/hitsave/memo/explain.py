@@ -1,0 +1,206 @@
+"""Explanations: whether a call hits, and if not, what differs from the nearest earlier call.
+
+Owns the search for that earlier call and the comparison with it. Refuses to run or record
+anything.
+"""
+
+import difflib
+import time
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from hitsave.code.dependencies import Dependency
+from hitsave.code.symbol import Facet
+from hitsave.code.tracker import Tracked
+from hitsave.codec import summarize
+from hitsave.errors import DamagedError
+from hitsave.memo.call import Call, find_record, history_prefix, prepare
+from hitsave.memo.texts import current_text, kept_text
+from hitsave.session import Session
+from hitsave.store import CallRecord, Table, unpack_call
+
+if TYPE_CHECKING:
+    from hitsave.memo.decorator import Memo
+
+EARLIER_CALLS = 200
+"""How many earlier calls are looked at for the nearest one."""
+
+
+class Change(NamedTuple):
+    """One difference from the earlier call.
+
+    `subject` is a symbol with its facet, or an argument; `what` is `changed`, `added`, `removed`.
+    `how` says where it stands and how it was reached; `diff` is a unified diff, or empty.
+    """
+
+    subject: str
+    what: str
+    how: str
+    diff: str
+
+
+class Explanation(NamedTuple):
+    """Whether a call hits, a sentence why, and every change from the nearest earlier call."""
+
+    symbol: str
+    hit: bool
+    reason: str
+    changes: tuple[Change, ...] = ()
+
+    @property
+    def detail(self) -> str:
+        """The changes, as text."""
+        return "\n".join(_written(change) for change in self.changes)
+
+    def __str__(self) -> str:
+        head = f"{self.symbol}: {'hit' if self.hit else 'miss'}: {self.reason}"
+        return f"{head}\n{self.detail}" if self.changes else head
+
+
+def _written(change: Change) -> str:
+    how = f" ({change.how})" if change.how else ""
+    lines = [f"  {change.subject} {change.what}{how}"]
+    lines += [f"    {line}" for line in change.diff.splitlines()]
+    return "\n".join(lines)
+
+
+def explain_call(
+    memo: "Memo[..., Any]", args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> Explanation:
+    """Explain what calling `memo` with these arguments would do now."""
+    call = prepare(memo, args, kwargs)
+    if call is None:
+        return Explanation(memo.symbol, False, "the call cannot be keyed; it runs uncached")
+    record = _readable(call)
+    if record is not None:
+        when = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(record.started))
+        took = f"it took {record.seconds:.3g} s"
+        return Explanation(memo.symbol, True, f"recorded on {when}, when {took}")
+    return explain_miss(memo, call)
+
+
+def _readable(call: Call) -> CallRecord | None:
+    try:
+        return find_record(call)
+    except DamagedError:
+        return None
+
+
+def explain_miss(memo: "Memo[..., Any]", call: Call) -> Explanation:
+    """Explain a miss against the nearest earlier call of the same function."""
+    earlier = _nearest(memo, call)
+    if earlier is None:
+        return Explanation(memo.symbol, False, "it has no earlier call")
+    arguments = _argument_changes(memo, call, earlier)
+    code = () if earlier.code == call.tracked.digest else _code_changes(call, earlier)
+    if not arguments and earlier.code == call.tracked.digest:
+        return Explanation(memo.symbol, False, "its recorded result has expired or is gone")
+    return Explanation(memo.symbol, False, _sentence(arguments, code), (*arguments, *code))
+
+
+def _sentence(arguments: tuple[Change, ...], code: tuple[Change, ...]) -> str:
+    parts = []
+    if arguments:
+        names = ", ".join(change.subject for change in arguments)
+        parts.append(f"{names} differs" if len(arguments) == 1 else f"{names} differ")
+    if code:
+        shown = ", ".join(f"{change.subject} {change.what}" for change in code[:3])
+        more = f" and {len(code) - 3} more" if len(code) > 3 else ""
+        parts.append(shown + more)
+    return "; ".join(parts) or "what it depends on changed"
+
+
+# -- the nearest earlier call -------------------------------------------------------------------
+
+
+def _nearest(memo: "Memo[..., Any]", call: Call) -> CallRecord | None:
+    """The newest earlier call with the same arguments, else with the same code, else the newest."""
+    now = _digests(memo, call)
+    best, score = None, (-1, False)
+    for record in recent_calls(call.session, memo.symbol):
+        same = sum(now.get(name) == digest for name, digest, _ in record.arguments)
+        mine = (same, record.code == call.tracked.digest)
+        if mine > score:
+            best, score = record, mine
+    return best
+
+
+def _digests(memo: "Memo[..., Any]", call: Call) -> dict[str, bytes]:
+    digest = call.session.digest_argument
+    pairs = zip(memo.argument_names, call.values, strict=True)
+    return {name: digest(value).digest for name, value in pairs}
+
+
+def recent_calls(session: Session, symbol: str, limit: int = EARLIER_CALLS) -> list[CallRecord]:
+    """Return the records of a symbol's latest calls, newest first."""
+    found = []
+    prefix = history_prefix(symbol)
+    for _, key in session.store.scan(Table.HISTORY, prefix, limit=limit, newest_first=True):
+        packed = session.store.get(Table.CALLS, key)
+        if packed is None:
+            continue
+        try:
+            found.append(unpack_call(packed))
+        except DamagedError as error:
+            session.trouble("record", error)
+    return found
+
+
+# -- comparing ----------------------------------------------------------------------------------
+
+
+def _argument_changes(
+    memo: "Memo[..., Any]", call: Call, earlier: CallRecord
+) -> tuple[Change, ...]:
+    now = _digests(memo, call)
+    values = dict(zip(memo.argument_names, call.values, strict=True))
+    then = {name: (digest, summary) for name, digest, summary in earlier.arguments}
+    changes = []
+    for name, digest in now.items():
+        before = then.get(name)
+        if before is None:
+            changes.append(Change(f"argument {name}", "added", "", ""))
+        elif before[0] != digest:
+            diff = _diff(before[1], summarize(values[name]))
+            changes.append(Change(f"argument {name}", "changed", "", diff))
+    changes += [Change(f"argument {n}", "removed", "", "") for n in then if n not in now]
+    return tuple(changes)
+
+
+def _code_changes(call: Call, earlier: CallRecord) -> tuple[Change, ...]:
+    manifest = call.session.manifest(earlier.code)
+    if manifest is None:
+        return ()
+    now, then = call.tracked.manifest.by_key(), manifest.by_key()
+    changes = [
+        _change(call.session, call.tracked, then.get(key), now.get(key))
+        for key in sorted(now.keys() | then.keys())
+        if key not in now or key not in then or now[key].digest != then[key].digest
+    ]
+    # What changed explains; what came or went with it is a consequence, told last.
+    return tuple(sorted(changes, key=lambda change: change.what != "changed"))
+
+
+def _change(
+    session: Session, tracked: Tracked, then: Dependency | None, now: Dependency | None
+) -> Change:
+    shown = now or then
+    assert shown is not None
+    what = "changed" if now and then else "added" if now else "removed"
+    before = kept_text(session, then) if then else ""
+    after = current_text(tracked, now) if now else ""
+    where = f"{shown.place}, " if shown.place.path else ""
+    how = f"{where}{shown.via}".strip(", ")
+    subject = f"{shown.symbol} ({_FACETS.get(shown.facet, shown.facet)})"
+    diff = _diff(before, after) if what == "changed" else ""
+    return Change(subject, what, how, diff)
+
+
+_FACETS = {Facet.BINDING: "what the name leads to"}
+
+
+def _diff(before: str, after: str) -> str:
+    """Return the changed lines of two texts, without file headers."""
+    if before == after:
+        return ""
+    lines = difflib.unified_diff(before.splitlines(), after.splitlines(), lineterm="", n=1)
+    return "\n".join(line for line in list(lines)[2:])

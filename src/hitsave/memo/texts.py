@@ -1,0 +1,64 @@
+"""Texts: the manifest of a call, and the source or value behind each of its dependencies.
+
+Owns what has to be kept so that a later miss can be explained with a diff.
+"""
+
+from typing import Any
+
+from hitsave.code.dependencies import Dependency, pack_manifest
+from hitsave.code.project import Module
+from hitsave.code.symbol import Facet, Place
+from hitsave.code.tracker import Tracked
+from hitsave.codec import summarize
+from hitsave.digest import digest_parts
+from hitsave.session import Session
+from hitsave.store import Table, Write
+
+TEXT_LIMIT = 100_000
+"""The longest text kept of one dependency, in characters."""
+
+
+def text_writes(session: Session, tracked: Tracked) -> list[Write]:
+    """Return what is to be written so that `tracked` can be compared with later."""
+    store = session.store
+    if store.get(Table.MANIFESTS, tracked.digest) is not None:
+        return []
+    writes = [Write(Table.MANIFESTS, tracked.digest, pack_manifest(tracked.manifest))]
+    for dependency in tracked.manifest.dependencies:
+        text = current_text(tracked, dependency)
+        key = text_key(dependency)
+        if text and store.get(Table.TEXTS, key) is None:
+            writes.append(Write(Table.TEXTS, key, text[:TEXT_LIMIT].encode("utf-8", "replace")))
+    return writes
+
+
+def text_key(dependency: Dependency) -> bytes:
+    """The key of a dependency's text."""
+    return digest_parts(
+        "text", [str(dependency.symbol).encode(), dependency.facet.encode(), dependency.digest]
+    )
+
+
+def current_text(tracked: Tracked, dependency: Dependency) -> str:
+    """Return the text behind a dependency of the present closure; empty where it has none."""
+    subject: Any = tracked.closure.subjects.get(dependency.key)
+    if dependency.facet is Facet.HEADER:
+        return ""
+    if dependency.facet is Facet.VALUE:
+        return summarize(subject, 10_000)
+    if isinstance(subject, str):
+        return subject
+    if isinstance(subject, tuple) and isinstance(subject[0], Module):
+        return _source_text(*subject)
+    return ""
+
+
+def kept_text(session: Session, dependency: Dependency) -> str:
+    """Return the text that was kept of an earlier dependency."""
+    kept = session.store.get(Table.TEXTS, text_key(dependency))
+    return "" if kept is None else kept.decode("utf-8", "replace")
+
+
+def _source_text(module: Module, place: Place) -> str:
+    lines = module.source.content.decode("utf-8", "replace").splitlines(keepends=True)
+    return "".join(lines[place.line - 1 : place.end_line])

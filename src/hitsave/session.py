@@ -1,0 +1,207 @@
+"""The session: the one place that builds a project, a store, a codec and a hook from settings.
+
+Owns what there is one of in a process, and the policy that trouble with the store costs a warning
+and the cache, never the program. Everything is built on first use.
+"""
+
+import atexit
+import os
+import sys
+import threading
+from collections.abc import Callable
+from typing import Any
+
+from hitsave.code.dependencies import Manifest, unpack_manifest
+from hitsave.code.external import PYTHON, Boundary
+from hitsave.code.project import Project, RecordKeeper
+from hitsave.code.records import SCHEMA
+from hitsave.code.resolve import Resolver, project_name
+from hitsave.code.source import Source
+from hitsave.code.symbol import Symbol
+from hitsave.code.tracker import StateKeeper, Tracker
+from hitsave.codec import Digested, digest_value
+from hitsave.config import Settings, find_root, load_settings
+from hitsave.digest import digest_parts
+from hitsave.errors import HitsaveError, StoreUnavailableError
+from hitsave.events import warn_error
+from hitsave.hook import ExecutedSource, Ledger, install
+from hitsave.store import MemoryStore, Store, Table, Write, open_local
+
+
+class Session:
+    """One workspace in one process."""
+
+    def __init__(self, root: str, ledger: Ledger) -> None:
+        self.root = root
+        self.settings: Settings = load_settings(root)
+        self.ledger = ledger
+        self.project = Project(
+            Boundary(root), self._executed, RecordKeeper(self._load_record, self._keep_record)
+        )
+        self.tracker = Tracker(
+            self.project,
+            self._digest_global,
+            StateKeeper(self._is_state, self._mark_state),
+            ledger.generation,
+            self.settings.version_sensitivity,
+        )
+        self._resolver = Resolver(self.project)
+        self._sources: dict[str, tuple[ExecutedSource, Source]] = {}
+        self._states: dict[bytes, bool] = {}
+        self._store: Store | None = None
+        self._pending: list[Write] = []
+        self._lock = threading.RLock()
+
+    # -- the store ------------------------------------------------------------------------------
+
+    @property
+    def store(self) -> Store:
+        """The local store; one that lives in memory where that cannot be used."""
+        if self._store is None:
+            with self._lock:
+                if self._store is None:
+                    self._store = self._open()
+        return self._store
+
+    def _open(self) -> Store:
+        try:
+            return open_local(self.settings.home)
+        except StoreUnavailableError as error:
+            if self.settings.strict:
+                raise
+            warn_error(f"store:{self.settings.home}", error)
+            return MemoryStore()
+
+    def commit(self, writes: list[Write], *, durable: bool = False, replace: bool = False) -> bool:
+        """Write to the store; False, with one warning, where that fails."""
+        pending, self._pending = self._pending, []
+        try:
+            self.store.commit([*pending, *writes], durable=durable, replace=replace)
+        except StoreUnavailableError as error:
+            self.trouble("commit", error)
+            return False
+        return True
+
+    def finish(self) -> None:
+        """Write what is left to write."""
+        if self._pending:
+            self.commit([])
+
+    def trouble(self, kind: str, error: HitsaveError) -> None:
+        """Warn once of each kind of trouble of hitsave's own; raise it in strict mode."""
+        if self.settings.strict:
+            raise error
+        warn_error(f"trouble:{kind}", error)
+
+    # -- values ---------------------------------------------------------------------------------
+
+    def digest_argument(self, value: Any) -> Digested:
+        """Digest a value, with project definitions in it by name."""
+        return digest_value(value, name_symbol=self._name_symbol)
+
+    def _digest_global(self, value: Any, name_symbol: Callable[[Any], str | None]) -> Digested:
+        return digest_value(value, name_symbol=name_symbol, reduce=False)
+
+    def _name_symbol(self, value: Any) -> str | None:
+        return project_name(self._resolver, value)
+
+    # -- what `code` asks to be kept ------------------------------------------------------------
+
+    def _executed(self, module: str) -> Source | None:
+        kept = self.ledger.get(module)
+        if kept is None:
+            return None
+        known = self._sources.get(module)
+        if known is None or known[0] is not kept:
+            source = Source(module, kept.path, kept.content, kept.is_package, executed=True)
+            known = self._sources[module] = (kept, source)
+        return known[1]
+
+    def _load_record(self, source: bytes) -> bytes | None:
+        return self.store.get(Table.MODULES, _record_key(source))
+
+    def _keep_record(self, source: bytes, record: bytes) -> None:
+        # With the next commit, or at exit: one transaction for many modules.
+        self._pending.append(Write(Table.MODULES, _record_key(source), record))
+
+    def _is_state(self, symbol: Symbol, definition: bytes) -> bool:
+        key = _state_key(symbol, definition)
+        known = self._states.get(key)
+        if known is None:
+            known = self._states[key] = self.store.get(Table.STATE, key) is not None
+        return known
+
+    def _mark_state(self, symbol: Symbol, definition: bytes) -> None:
+        key = _state_key(symbol, definition)
+        self._states[key] = True
+        self.commit([Write(Table.STATE, key, str(symbol).encode())])
+
+    def manifest(self, code: bytes) -> Manifest | None:
+        """Return the manifest of a code digest, where it is kept and can be read."""
+        packed = self.store.get(Table.MANIFESTS, code)
+        try:
+            return None if packed is None else unpack_manifest(packed)
+        except HitsaveError as error:
+            self.trouble("manifest", error)
+            return None
+
+
+def _record_key(source: bytes) -> bytes:
+    return digest_parts(f"module {SCHEMA} {PYTHON}", [source])
+
+
+def _state_key(symbol: Symbol, definition: bytes) -> bytes:
+    return digest_parts("state", [str(symbol).encode(), definition])
+
+
+_ledger = Ledger()
+_session: Session | None = None
+_lock = threading.RLock()
+
+
+def current() -> Session:
+    """Return this process's session, building it around the main program on first use."""
+    if _session is None:
+        with _lock:
+            if _session is None:
+                start(_root_of_main())
+    assert _session is not None
+    return _session
+
+
+def start(root: str) -> Session:
+    """Begin a session for the workspace at `root`, in place of any other."""
+    global _session
+    with _lock:
+        if _session is not None:
+            _session.finish()
+        else:
+            atexit.register(_finish)
+        _session = Session(root, _ledger)
+        _session.project.read_loaded()
+        return _session
+
+
+def _finish() -> None:
+    if _session is not None:
+        _session.finish()
+
+
+def ledger() -> Ledger:
+    """Return the ledger that the hook of this process writes to."""
+    return _ledger
+
+
+def install_hook() -> Callable[[], None]:
+    """Put the hook in place for this process; returns what takes it out again."""
+    # Not the session's boundary: building the session imports, and importing asks the hook.
+    return install(Boundary(_root_of_main()).is_project, _ledger)
+
+
+def _root_of_main() -> str:
+    """The workspace of the main program, or of the working folder where that is no project's."""
+    main = sys.modules.get("__main__")
+    path = getattr(main, "__file__", None)
+    if isinstance(path, str) and Boundary("").is_project(os.path.abspath(path)):
+        return find_root(os.path.dirname(os.path.abspath(path)))
+    return find_root(os.getcwd())

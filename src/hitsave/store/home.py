@@ -1,0 +1,139 @@
+"""The folder of a store: what lies where, whose it is, and of which format.
+
+Owns the decision whether a folder may be used at all. Refuses to touch a folder that is not
+hitsave's, or whose format it does not know: it is left exactly as it is.
+
+    CACHEDIR.TAG   tells backup programs to leave the folder out
+    format         names the format; written last, so a folder that has it is complete
+    records/       the LMDB environment; the lock around it is on this folder
+    objects/       objects by digest
+    leases         locks on its bytes say which calls are being computed
+    quarantine/    damaged objects
+    corrupt-...    damaged data files of LMDB
+"""
+
+import os
+from typing import NamedTuple
+
+from hitsave.errors import StoreUnavailableError
+from hitsave.store.disk import make_folder, write_whole
+from hitsave.store.seal import SCHEMA
+
+FORMAT = f"hitsave store {SCHEMA}\n".encode()
+
+_TAG = b"""Signature: 8a477f597d28d172789f06886806bc55
+# This folder is hitsave's cache of results. See https://bford.info/cachedir/
+"""
+_OWN = {"CACHEDIR.TAG", "format", "records", "objects", "leases", "quarantine"}
+# Unfinished files of a process that died, and data files that were damaged.
+_LEFT_BEHIND = (".part-", "corrupt-")
+# A fresh file system has one; it says nothing about whose the folder is.
+_NOBODYS = {"lost+found"}
+
+_HINT = "set HITSAVE_HOME to a folder of your own, on a local disk, that you can write to"
+
+
+class Home(NamedTuple):
+    """The paths of a store, all under `path`, which has no symbolic link in it."""
+
+    path: str
+
+    @property
+    def records(self) -> str:
+        """The folder of the LMDB environment."""
+        return f"{self.path}/records"
+
+    @property
+    def data(self) -> str:
+        """LMDB's own file."""
+        return f"{self.path}/records/data.mdb"
+
+    @property
+    def objects(self) -> str:
+        """The folder of objects."""
+        return f"{self.path}/objects"
+
+    @property
+    def quarantine(self) -> str:
+        """Where damaged objects go."""
+        return f"{self.path}/quarantine"
+
+    @property
+    def leases(self) -> str:
+        """The file whose bytes are locked."""
+        return f"{self.path}/leases"
+
+
+def unavailable(path: str, error: Exception) -> StoreUnavailableError:
+    """Return the error that says that the folder `path` cannot be used, because of `error`."""
+    reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
+    return StoreUnavailableError(f"The store in {path} cannot be used: {reason}.", _HINT)
+
+
+def prepare(path: str) -> Home:
+    """Return the home in the folder `path`, made where it is absent or empty.
+
+    Raises StoreUnavailableError.
+    """
+    try:
+        home = Home(os.path.realpath(path))
+        os.makedirs(home.path, mode=0o700, exist_ok=True)
+        _check_owner(home)
+        if not _has_format(home):
+            _initialise(home)
+    except (OSError, ValueError) as error:
+        if isinstance(error, StoreUnavailableError):
+            raise
+        raise unavailable(path, error) from error
+    return home
+
+
+def _check_owner(home: Home) -> None:
+    owner = os.stat(home.path).st_uid
+    # Results may be pickles, and a pickle of somebody else's is a program of theirs.
+    if owner != os.geteuid():
+        raise StoreUnavailableError(
+            f"The store in {home.path} belongs to another user (uid {owner}).", _HINT
+        )
+
+
+def _has_format(home: Home) -> bool:
+    try:
+        with open(f"{home.path}/format", "rb") as file:
+            found = file.read(100)
+    except FileNotFoundError:
+        return False
+    if found != FORMAT:
+        name = found.decode(errors="replace").strip()
+        raise StoreUnavailableError(
+            f"The store in {home.path} has the unknown format {name!r} and is left alone.",
+            "another version of hitsave may have made it: set HITSAVE_HOME to another folder",
+        )
+    return True
+
+
+def _initialise(home: Home) -> None:
+    _check_nobodys(home)
+    os.chmod(home.path, 0o700)
+    write_whole(f"{home.path}/CACHEDIR.TAG", [_TAG])
+    for folder in (home.records, home.objects):
+        make_folder(folder)
+    # Several processes may come here at once: all of them write the same.
+    write_whole(f"{home.path}/format", [FORMAT])
+
+
+def _check_nobodys(home: Home) -> None:
+    """Raise unless the folder is empty, or was left unfinished by an earlier `_initialise`."""
+    names = {name for name in os.listdir(home.path) if not name.startswith(_LEFT_BEHIND)}
+    begun = "CACHEDIR.TAG" in names and _starts_with(f"{home.path}/CACHEDIR.TAG", _TAG)
+    foreign = names - _NOBODYS - (_OWN if begun else set())
+    if foreign:
+        raise StoreUnavailableError(
+            f"The folder {home.path} holds files that are not hitsave's: {min(foreign)!r}.",
+            "set HITSAVE_HOME to a new or empty folder",
+        )
+
+
+def _starts_with(path: str, start: bytes) -> bool:
+    with open(path, "rb") as file:
+        return file.read(len(start)) == start

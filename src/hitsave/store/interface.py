@@ -1,0 +1,124 @@
+"""The interface of a store: tables of small values, objects by digest, leases.
+
+Owns the protocol that every backend keeps (`tests/store/test_conformance.py` holds them to it) and
+the names of the tables. Refuses to know what the bytes mean.
+"""
+
+from collections.abc import Iterable, Sequence
+from contextlib import AbstractContextManager
+from enum import StrEnum
+from typing import NamedTuple, Protocol
+
+from hitsave.digest import Digest
+from hitsave.errors import StoreUnavailableError
+
+MAX_KEY_SIZE = 511
+"""Length of the longest key, in bytes; the shortest is 1."""
+
+MAX_VALUE_SIZE = 64 * 1024 * 1024
+"""Length of the longest value, in bytes. What is larger belongs in an object."""
+
+
+class Table(StrEnum):
+    """The tables of a store."""
+
+    CALLS = "calls"
+    MANIFESTS = "manifests"
+    MODULES = "modules"
+    TEXTS = "texts"
+    HISTORY = "history"
+    STATE = "state"
+
+    # Enum's own hash is written in Python and would be a third of the cost of a lookup.
+    __hash__ = str.__hash__
+
+
+class Write(NamedTuple):
+    """One value to be written."""
+
+    table: Table
+    key: bytes
+    value: bytes
+
+
+class Store(Protocol):
+    """What every backend offers. Safe to use from many threads, processes and forks."""
+
+    def get(self, table: Table, key: bytes) -> bytes | None:
+        """Return the value under `key`, or None where there is none or it cannot be read.
+
+        The value is exactly what was written: a damaged one counts as absent, is warned of once,
+        and is removed by the next commit. Never raises on account of the store's state.
+        """
+
+    def commit(
+        self, writes: Sequence[Write], *, durable: bool = False, replace: bool = False
+    ) -> None:
+        """Write all of `writes`, or none, as one transaction.
+
+        Once it returns, every process sees them, and the death of a process cannot undo them; with
+        `durable`, a power cut cannot either. In `CALLS` the first commit of a key wins, unless
+        `replace`; elsewhere the last one does. Raises StoreUnavailableError.
+        """
+
+    def delete(self, table: Table, keys: Iterable[bytes]) -> None:
+        """Remove `keys`, as one transaction; absent ones do not matter.
+
+        Raises StoreUnavailableError.
+        """
+
+    def scan(
+        self, table: Table, prefix: bytes = b"", *, limit: int, newest_first: bool = False
+    ) -> list[tuple[bytes, bytes]]:
+        """Return up to `limit` pairs of key and value whose key starts with `prefix`.
+
+        In the order of the keys, or in the opposite order with `newest_first` (for keys that start
+        with a time). Damaged values are left out. Never raises on account of the store's state.
+        """
+
+    def write_object(self, parts: Sequence[bytes | bytearray | memoryview]) -> Digest:
+        """Store `parts` as one object and return its digest; see `framing` for its layout.
+
+        On disk when it returns. The same parts have the same digest and are stored once. Raises
+        StoreUnavailableError.
+        """
+
+    def read_object(self, digest: Digest) -> memoryview | None:
+        """Return the object as a private, writable view, or None where there is none.
+
+        `framing.split_parts` takes it apart. What is written into the view never reaches the store.
+        A damaged object counts as absent, is warned of once, and is set aside.
+        """
+
+    def lease(self, key: bytes, *, limit: float) -> AbstractContextManager[bool]:
+        """Hold `key` while the context lasts: one thread of one process at a time.
+
+        Waits for another holder up to `limit` seconds, and then goes on without. Gives True where
+        the lease is held and False where it is not. Another holder may have finished between a
+        lookup and this, so look up again once inside. A holder that dies frees its lease. A thread
+        that already holds `key` passes straight through, as does what it forks.
+        """
+
+    def flush(self) -> None:
+        """Return when everything committed would survive a power cut.
+
+        Raises StoreUnavailableError.
+        """
+
+    def close(self) -> None:
+        """Let go of files. Afterwards lookups find nothing and writes raise."""
+
+
+def check_write(write: Write) -> None:
+    """Raise StoreUnavailableError where no backend can hold `write`."""
+    if not 1 <= len(write.key) <= MAX_KEY_SIZE:
+        raise StoreUnavailableError(
+            f"A key of {len(write.key)} bytes cannot be stored: keys have 1 to {MAX_KEY_SIZE}.",
+            "use a digest as the key",
+        )
+    if len(write.value) > MAX_VALUE_SIZE:
+        raise StoreUnavailableError(
+            f"A value of {len(write.value)} bytes cannot be stored in {write.table}: "
+            f"the most is {MAX_VALUE_SIZE}.",
+            "store it as an object",
+        )

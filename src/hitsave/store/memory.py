@@ -1,0 +1,101 @@
+"""The store in memory: for tests, and for a process whose folder cannot be used.
+
+Owns nothing that outlives the process. Shared by threads; the child of a fork has a copy.
+"""
+
+import threading
+from collections.abc import Iterable, Sequence
+from contextlib import AbstractContextManager
+from mmap import mmap
+
+from hitsave.digest import Digest
+from hitsave.errors import StoreUnavailableError
+from hitsave.store.framing import Part, digest_frame, frame
+from hitsave.store.interface import Table, Write, check_write
+from hitsave.store.leases import Leases
+
+
+class MemoryStore:
+    """A `Store` in dictionaries."""
+
+    def __init__(self) -> None:
+        self._guard = threading.RLock()
+        self._tables: dict[Table, dict[bytes, bytes]] = {table: {} for table in Table}
+        self._objects: dict[Digest, bytes] = {}
+        self._leases = Leases(None)
+        self._closed = False
+
+    def get(self, table: Table, key: bytes) -> bytes | None:
+        """See `Store.get`."""
+        return self._tables[table].get(key)
+
+    def commit(
+        self,
+        writes: Sequence[Write],
+        *,
+        durable: bool = False,  # noqa: ARG002 - nothing here survives the process
+        replace: bool = False,
+    ) -> None:
+        """See `Store.commit`."""
+        for write in writes:
+            check_write(write)
+        with self._guard:
+            self._check_open()
+            for table, key, value in writes:
+                if replace or table is not Table.CALLS:
+                    self._tables[table][key] = bytes(value)
+                else:
+                    self._tables[table].setdefault(key, bytes(value))
+
+    def delete(self, table: Table, keys: Iterable[bytes]) -> None:
+        """See `Store.delete`."""
+        with self._guard:
+            self._check_open()
+            for key in keys:
+                self._tables[table].pop(key, None)
+
+    def scan(
+        self, table: Table, prefix: bytes = b"", *, limit: int, newest_first: bool = False
+    ) -> list[tuple[bytes, bytes]]:
+        """See `Store.scan`."""
+        with self._guard:
+            found = [item for item in self._tables[table].items() if item[0].startswith(prefix)]
+        return sorted(found, reverse=newest_first)[: max(limit, 0)]
+
+    def write_object(self, parts: Sequence[Part]) -> Digest:
+        """See `Store.write_object`."""
+        digest = digest_frame(parts)
+        with self._guard:
+            self._check_open()
+            self._objects[digest] = b"".join(frame(parts))
+        return digest
+
+    def read_object(self, digest: Digest) -> memoryview | None:
+        """See `Store.read_object`."""
+        content = self._objects.get(digest)
+        if content is None:
+            return None
+        # A mapping starts a page, so that the parts lie as they do in a file's.
+        mapping = mmap(-1, len(content))
+        mapping[:] = content
+        return memoryview(mapping)
+
+    def lease(self, key: bytes, *, limit: float) -> AbstractContextManager[bool]:
+        """See `Store.lease`."""
+        return self._leases.lease(key, limit)
+
+    def flush(self) -> None:
+        """See `Store.flush`."""
+        self._check_open()
+
+    def close(self) -> None:
+        """See `Store.close`."""
+        with self._guard:
+            self._closed = True
+            self._objects.clear()
+            for table in self._tables.values():
+                table.clear()
+
+    def _check_open(self) -> None:
+        if self._closed:
+            raise StoreUnavailableError("The store was closed.")

@@ -1,0 +1,130 @@
+"""Call records: what is kept of one call, as a value and as bytes.
+
+Owns the layout of a record and its version. Refuses to know what a payload or a summary means.
+"""
+
+from itertools import product
+from typing import NamedTuple, cast
+
+import msgpack
+
+from hitsave.digest import Digest
+from hitsave.errors import DamagedError, NotEncodableError
+
+LAYOUT = 1
+"""The version of the layout of a packed record. One with any other is refused."""
+
+Argument = tuple[str, Digest, str]
+Context = dict[str, object]
+
+
+class CallRecord(NamedTuple):
+    """What is kept of one call.
+
+    `code` is the code digest, which is also the key of the manifest. `arguments` holds a name, a
+    digest and a summary for each. The result's encoding is in `payload` where it is small, or in
+    the object whose digest is `object`; `pickled` says whether any of it is a pickle, and `result`
+    is its summary. `started` and `expires` are seconds since the epoch, `seconds` how long it ran.
+    `kind` is "memo" or "experiment"; `context` (host, Python, commit) is filled for experiments.
+    """
+
+    symbol: str
+    code: Digest
+    arguments: tuple[Argument, ...]
+    payload: bytes | None
+    object: Digest | None
+    pickled: bool
+    result: str
+    started: float
+    seconds: float
+    kind: str
+    context: Context
+    expires: float | None
+
+
+_NOTHING = type(None)
+# Every combination of types that the fields may have once the context is packed by itself: one
+# look-up checks all twelve, where twelve `isinstance` would cost as much as the unpacking.
+_SHAPES = frozenset(
+    product(
+        (str,),
+        (bytes,),
+        (tuple,),
+        (bytes, _NOTHING),
+        (bytes, _NOTHING),
+        (bool,),
+        (str,),
+        (float,),
+        (float,),
+        (str,),
+        (bytes,),
+        (float, _NOTHING),
+    )
+)
+_ARGUMENT_SHAPES = {(str, bytes, str)}
+
+
+def pack_call(record: CallRecord) -> bytes:
+    """Return `record` as bytes. Raises NotEncodableError where a field is not plain data."""
+    try:
+        context = _pack(record.context) if record.context else b""
+        expires = None if record.expires is None else float(record.expires)
+        fields = (
+            *record[:5],
+            bool(record.pickled),
+            record.result,
+            float(record.started),
+            float(record.seconds),
+            record.kind,
+            context,
+            expires,
+        )
+        return _pack((LAYOUT, *fields))
+    except (TypeError, ValueError, OverflowError) as error:
+        raise NotEncodableError(f"A call record cannot be packed: {error}.") from error
+
+
+def unpack_call(data: bytes) -> CallRecord:
+    """Return the record that `pack_call` made `data` from. Raises DamagedError for any other."""
+    layout, *fields = _unpack_fields(data)
+    if layout != LAYOUT or tuple(map(type, fields)) not in _SHAPES:
+        raise DamagedError("A call record has a layout that this version does not read.")
+    arguments = cast("tuple[object, ...]", fields[2])
+    if not {_shape(argument) for argument in arguments} <= _ARGUMENT_SHAPES:
+        raise DamagedError("A call record has an argument that this version does not read.")
+    fields[10] = _unpack_context(cast("bytes", fields[10]))
+    return CallRecord._make(fields)
+
+
+def _shape(value: object) -> tuple[type, ...]:
+    return tuple(map(type, value)) if type(value) is tuple else ()
+
+
+def _pack(value: object) -> bytes:
+    return cast("bytes", msgpack.packb(value, unicode_errors="surrogatepass"))
+
+
+def _unpack_fields(data: bytes) -> tuple[object, ...]:
+    # Tuples throughout, as the record has them; only a context may hold lists.
+    fields = _unpack(data, use_list=False)
+    if type(fields) is not tuple or not fields:
+        raise DamagedError("A call record is not what was written.")
+    return fields
+
+
+def _unpack_context(data: bytes) -> Context:
+    context = _unpack(data, use_list=True) if data else {}
+    if type(context) is not dict or not all(type(name) is str for name in context):
+        raise DamagedError("The context of a call record is not what was written.")
+    return cast("Context", context)
+
+
+def _unpack(data: bytes, *, use_list: bool) -> object:
+    try:
+        unpacked: object = msgpack.unpackb(
+            data, use_list=use_list, unicode_errors="surrogatepass", strict_map_key=True
+        )
+    except Exception as error:
+        # msgpack raises a dozen unrelated types on malformed input.
+        raise DamagedError(f"A call record cannot be unpacked: {error!r}.") from error
+    return unpacked

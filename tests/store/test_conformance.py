@@ -1,0 +1,253 @@
+"""What every backend keeps."""
+
+import threading
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from hitsave.digest import digest_bytes
+from hitsave.errors import StoreUnavailableError
+from hitsave.store import MAX_KEY_SIZE, MAX_VALUE_SIZE, Store, Table, Write, split_parts
+
+
+def put(store: Store, table: Table, key: bytes, value: bytes, **options: bool) -> None:
+    store.commit([Write(table, key, value)], **options)
+
+
+def test_an_absent_key_has_no_value(store: Store) -> None:
+    assert store.get(Table.CALLS, b"absent") is None
+
+
+@pytest.mark.parametrize("size", [0, 1, 4096, 100_000, 3_000_000])
+def test_a_value_comes_back_as_it_was_written(store: Store, size: int) -> None:
+    value = bytes(range(256)) * (size // 256) + bytes(size % 256)
+    put(store, Table.TEXTS, b"key", value)
+    assert store.get(Table.TEXTS, b"key") == value
+
+
+def test_the_same_key_in_two_tables_is_two_values(store: Store) -> None:
+    writes = [Write(table, b"key", table.encode()) for table in Table]
+    store.commit(writes)
+    assert [store.get(table, b"key") for table in Table] == [w.value for w in writes]
+
+
+def test_the_first_commit_of_a_call_wins(store: Store) -> None:
+    put(store, Table.CALLS, b"key", b"first")
+    put(store, Table.CALLS, b"key", b"second")
+    assert store.get(Table.CALLS, b"key") == b"first"
+
+
+def test_the_first_of_two_writes_of_a_call_in_one_commit_wins(store: Store) -> None:
+    store.commit([Write(Table.CALLS, b"key", b"first"), Write(Table.CALLS, b"key", b"second")])
+    assert store.get(Table.CALLS, b"key") == b"first"
+
+
+def test_a_call_is_replaced_on_demand(store: Store) -> None:
+    put(store, Table.CALLS, b"key", b"first")
+    put(store, Table.CALLS, b"key", b"second", replace=True)
+    assert store.get(Table.CALLS, b"key") == b"second"
+
+
+@pytest.mark.parametrize("table", [table for table in Table if table is not Table.CALLS])
+def test_the_last_commit_wins_elsewhere(store: Store, table: Table) -> None:
+    put(store, table, b"key", b"first")
+    put(store, table, b"key", b"second", durable=True)
+    assert store.get(table, b"key") == b"second"
+
+
+def test_an_empty_commit_changes_nothing(store: Store) -> None:
+    store.commit([])
+    assert all(store.scan(table, limit=10) == [] for table in Table)
+
+
+def test_a_deleted_key_has_no_value_and_may_be_written_again(store: Store) -> None:
+    put(store, Table.CALLS, b"key", b"first")
+    store.delete(Table.CALLS, [b"key", b"absent", b"", b"k" * 600])
+    assert store.get(Table.CALLS, b"key") is None
+    put(store, Table.CALLS, b"key", b"second")
+    assert store.get(Table.CALLS, b"key") == b"second"
+
+
+@pytest.mark.parametrize("key", [b"", b"k" * (MAX_KEY_SIZE + 1)])
+def test_a_key_of_impossible_length_is_refused_and_nothing_is_written(
+    store: Store, key: bytes
+) -> None:
+    with pytest.raises(StoreUnavailableError, match="key of"):
+        store.commit([Write(Table.CALLS, b"good", b"value"), Write(Table.CALLS, key, b"value")])
+    assert store.get(Table.CALLS, key) is None
+    assert store.get(Table.CALLS, b"good") is None
+
+
+def test_the_longest_key_is_stored(store: Store) -> None:
+    put(store, Table.CALLS, b"k" * MAX_KEY_SIZE, b"value")
+    assert store.get(Table.CALLS, b"k" * MAX_KEY_SIZE) == b"value"
+
+
+def test_a_value_too_large_is_refused(store: Store) -> None:
+    with pytest.raises(StoreUnavailableError, match="store it as an object"):
+        put(store, Table.CALLS, b"key", bytes(MAX_VALUE_SIZE + 1))
+
+
+KEYS = [b"a", b"b", b"b\x00", b"b1", b"b\xff", b"b\xff\xff", b"c", b"\xff", b"\xff\xff"]
+
+
+@pytest.mark.parametrize("prefix", [b"", b"a", b"b", b"b\xff", b"\xff", b"\xff\xff\xff", b"z"])
+@pytest.mark.parametrize("newest_first", [False, True])
+@pytest.mark.parametrize("limit", [0, 2, 100])
+def test_a_scan_gives_the_keys_of_a_prefix_in_order(
+    store: Store, prefix: bytes, newest_first: bool, limit: int
+) -> None:
+    store.commit([Write(Table.HISTORY, key, b"v" + key) for key in KEYS])
+    store.commit([Write(Table.STATE, b"b2", b"of another table")])
+    expected = sorted((key for key in KEYS if key.startswith(prefix)), reverse=newest_first)
+    found = store.scan(Table.HISTORY, prefix, limit=limit, newest_first=newest_first)
+    assert found == [(key, b"v" + key) for key in expected[:limit]]
+
+
+PARTS = [
+    (),
+    (b"",),
+    (b"payload",),
+    (b"payload", b"", bytes(100_000)),
+    (b"p", bytearray(b"x" * 64), memoryview(b"y" * 65)),
+    tuple(bytes([n % 256]) * n for n in range(1_500)),
+]
+
+
+@pytest.mark.parametrize("parts", PARTS, ids=len)
+def test_an_object_comes_apart_into_its_parts(store: Store, parts: tuple[bytes, ...]) -> None:
+    view = store.read_object(store.write_object(parts))
+    assert view is not None
+    assert [bytes(part) for part in split_parts(view)] == [bytes(part) for part in parts]
+
+
+def test_an_object_is_known_by_the_digest_of_its_bytes(store: Store) -> None:
+    digest = store.write_object([b"payload", bytes(100)])
+    view = store.read_object(digest)
+    assert view is not None
+    assert digest_bytes(view) == digest
+    assert store.write_object([b"payload", bytes(100)]) == digest
+    assert store.write_object([b"payloa", b"d" + bytes(100)]) != digest
+
+
+def test_what_a_reader_writes_into_an_object_never_reaches_the_store(store: Store) -> None:
+    digest = store.write_object([bytes(10_000)])
+    first, second = store.read_object(digest), store.read_object(digest)
+    assert first is not None
+    assert second is not None
+    split_parts(first)[0][:] = b"x" * 10_000
+    third = store.read_object(digest)
+    assert third is not None
+    assert split_parts(second)[0] == split_parts(third)[0] == bytes(10_000)
+
+
+def test_an_absent_object_is_none(store: Store) -> None:
+    assert store.read_object(digest_bytes(b"absent")) is None
+
+
+def test_a_thread_passes_through_a_lease_that_it_holds(store: Store) -> None:
+    with store.lease(b"key", limit=0) as outer, store.lease(b"key", limit=0) as inner:
+        assert (outer, inner) == (True, True)
+    with store.lease(b"key", limit=0) as again:
+        assert again
+
+
+def test_an_inner_lease_does_not_end_the_outer(store: Store) -> None:
+    with store.lease(b"key", limit=0):
+        with store.lease(b"key", limit=0):
+            pass
+        assert in_thread(store, b"key") is False
+
+
+def test_another_thread_goes_on_without_after_the_limit(store: Store) -> None:
+    with store.lease(b"key", limit=0):
+        assert in_thread(store, b"key") is False
+        assert in_thread(store, b"other") is True
+    assert in_thread(store, b"key") is True
+
+
+def in_thread(store: Store, key: bytes, limit: float = 0.05) -> bool:
+    """Whether another thread gets the lease within `limit` seconds."""
+    got = []
+
+    def take() -> None:
+        with store.lease(key, limit=limit) as held:
+            got.append(held)
+
+    thread = threading.Thread(target=take)
+    thread.start()
+    thread.join()
+    return got[0]
+
+
+def test_threads_hold_a_lease_one_after_the_other(store: Store) -> None:
+    inside, most = [], []
+
+    def work() -> None:
+        with store.lease(b"key", limit=60) as held:
+            inside.append(held)
+            put(store, Table.STATE, b"key", b"long enough for another thread to get in")
+            most.append(len(inside))
+            inside.pop()
+
+    threads = [threading.Thread(target=work) for _ in range(16)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert most == [1] * 16
+
+
+def test_an_exception_passes_through_a_lease_and_ends_it(store: Store) -> None:
+    error = ValueError("the user's own")
+    with pytest.raises(ValueError, match="own") as caught, store.lease(b"key", limit=0):
+        raise error
+    assert caught.value is error
+    assert in_thread(store, b"key") is True
+
+
+def test_a_closed_store_finds_nothing_and_refuses_writes(store: Store) -> None:
+    put(store, Table.CALLS, b"key", b"value")
+    digest = store.write_object([b"payload"])
+    store.close()
+    assert store.get(Table.CALLS, b"key") is None
+    assert store.scan(Table.CALLS, limit=5) == []
+    assert store.read_object(digest) is None
+    for write in (
+        lambda: put(store, Table.CALLS, b"key", b"value"),
+        lambda: store.delete(Table.CALLS, [b"key"]),
+        lambda: store.write_object([b"payload"]),
+        store.flush,
+    ):
+        with pytest.raises(StoreUnavailableError, match="closed"):
+            write()
+    with store.lease(b"key", limit=0):
+        store.close()
+
+
+def test_many_threads_may_use_one_store(store: Store) -> None:
+    wrong = []
+
+    def work(number: int) -> None:
+        for turn in range(20):
+            key = b"%d-%d" % (number, turn)
+            put(store, Table.CALLS, key, key * 10)
+            if store.get(Table.CALLS, key) != key * 10:
+                wrong.append(key)
+
+    threads = [threading.Thread(target=work, args=(number,)) for number in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert wrong == []
+    assert len(store.scan(Table.CALLS, limit=1000)) == 160
+
+
+@given(st.lists(st.binary(max_size=300), max_size=6))
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_any_parts_come_back(store: Store, parts: list[bytes]) -> None:
+    view = store.read_object(store.write_object(parts))
+    assert view is not None
+    assert list(split_parts(view)) == parts
