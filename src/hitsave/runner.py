@@ -164,11 +164,32 @@ def _run_content(path: str, content: bytes, keep: Keep | None) -> None:
 
 def _compile(content: bytes, file: str) -> CodeType:
     """Compile a script; the errors are those that the interpreter gives for files."""
+    said: Exception | None = _undecodable(content, file)
     try:
-        return compile(content, file, "exec", dont_inherit=True)
+        code = compile(content, file, "exec", dont_inherit=True)
     except (SyntaxError, ValueError) as error:
-        said = _as_for_files(error, content, file)
-    raise said.with_traceback(None)
+        said = said or _as_for_files(error, content, file)
+    if said is not None:
+        raise said.with_traceback(None)
+    return code
+
+
+def _undecodable(content: bytes, file: str) -> SyntaxError | None:
+    """Return what is wrong with a file that is not UTF-8 and does not say so.
+
+    `compile` minds only where such bytes are in its way, and not in comments.
+    """
+    if any(b"coding" in line for line in content.split(b"\n", 2)[:2]):
+        return None
+    try:
+        content.decode()
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        return SyntaxError(
+            f"Non-UTF-8 code starting with '\\x{content[error.start]:02x}' in file {file} on line "
+            f"{line}, but no encoding declared; see https://peps.python.org/pep-0263/ for details"
+        )
+    return None
 
 
 def _as_for_files(error: SyntaxError | ValueError, content: bytes, file: str) -> Exception:
@@ -183,21 +204,7 @@ def _as_for_files(error: SyntaxError | ValueError, content: bytes, file: str) ->
         return SyntaxError(text.replace("unknown encoding", "encoding problem", 1))
     if text.startswith("encoding problem: "):
         return SyntaxError(text)
-    if text.startswith("(unicode error) 'utf-8' codec can't decode byte"):
-        return _undecodable(content, file) or error
     return error
-
-
-def _undecodable(content: bytes, file: str) -> SyntaxError | None:
-    try:
-        content.decode()
-    except UnicodeDecodeError as error:
-        line = content.count(b"\n", 0, error.start) + 1
-        return SyntaxError(
-            f"Non-UTF-8 code starting with '\\x{content[error.start]:02x}' in file {file} on line "
-            f"{line}, but no encoding declared; see https://peps.python.org/pep-0263/ for details"
-        )
-    return None
 
 
 def _run_as_main(name: str, is_module: bool) -> None:

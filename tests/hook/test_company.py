@@ -1,5 +1,8 @@
 """The hook beside threads, forks, other interpreters, pytest and hooks of others."""
 
+# The lines of the programs below are as long as they are.
+# ruff: noqa: E501
+
 import os
 from textwrap import dedent
 

@@ -1,5 +1,8 @@
 """Installing and uninstalling, in fresh interpreters."""
 
+# The lines of the programs below are as long as they are.
+# ruff: noqa: E501
+
 from textwrap import dedent
 
 import pytest

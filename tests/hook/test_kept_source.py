@@ -1,5 +1,8 @@
 """The ledger holds the bytes that were executed, under the name they were executed as."""
 
+# The lines of the programs below are as long as they are.
+# ruff: noqa: E501
+
 from textwrap import dedent
 
 import pytest
@@ -36,7 +39,9 @@ def test_a_file_edited_after_it_was_loaded_leaves_what_was_executed(project) -> 
 
 def test_a_module_is_kept_before_it_runs(project) -> None:
     project.write("mod.py", "import __main__\nprint(__main__.kept('mod'))\n1 / 0\n")
-    program = "import __main__\n__main__.kept = kept\ntry: import mod\nexcept ZeroDivisionError: pass"
+    program = (
+        "import __main__\n__main__.kept = kept\ntry: import mod\nexcept ZeroDivisionError: pass"
+    )
     assert project.run(program).startswith('b"import __main__')
 
 

@@ -1,5 +1,8 @@
 """Programs print the same with the hook and without, from source and from bytecode."""
 
+# The lines of the programs below are as long as they are.
+# ruff: noqa: E501
+
 import shutil
 import sys
 import sysconfig

@@ -3,17 +3,19 @@
 import os
 import subprocess
 import sys
+import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
+from hitsave.errors import HitsaveWarning
 from hitsave.events import Event, Warned, forget_warnings, subscribe
 from hitsave.store import MemoryStore, Store, open_local
 
 Run = Callable[..., "subprocess.Popen[str]"]
 
-# Preludes of the programs that tests run in processes of their own.
+# How the programs begin that tests run in processes of their own.
 PRELUDE = """
 import os, signal, sys, threading, time
 from hitsave.store import Table, Write, open_local
@@ -53,7 +55,9 @@ def warned() -> Iterator[list[str]]:
 
     forget_warnings()
     unsubscribe = subscribe(note)
-    yield sentences
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", HitsaveWarning)
+        yield sentences
     unsubscribe()
     forget_warnings()
 

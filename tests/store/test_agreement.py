@@ -58,9 +58,7 @@ class Agreement(RuleBasedStateMachine):
 
     @rule(table=TABLES, prefix=st.binary(max_size=2), limit=st.integers(0, 5), last=st.booleans())
     def scan(self, table: Table, prefix: bytes, limit: int, last: bool) -> None:
-        self.agree(
-            [s.scan(table, prefix, limit=limit, newest_first=last) for s in self.stores]
-        )
+        self.agree([s.scan(table, prefix, limit=limit, newest_first=last) for s in self.stores])
 
     @rule(target=digests, parts=st.lists(st.binary(max_size=100), max_size=3))
     def write_object(self, parts: list[bytes]) -> object:

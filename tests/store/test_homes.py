@@ -211,31 +211,33 @@ def test_a_data_file_that_is_removed_while_in_use_is_made_again(home: str, local
     store.close()
 
 
+# Gives a home to a user without privileges, denies writing to it, and becomes that user. Directly
+# below the folder for temporary files, since that user cannot reach pytest's own.
 UNPRIVILEGED = """
+import atexit, shutil, tempfile
 from hitsave.errors import StoreUnavailableError
+
+home = os.path.join(above := tempfile.mkdtemp(), "home")
 store = open_local(home)
 store.commit([Write(Table.CALLS, b"key", b"value")])
 digest = store.write_object([b"payload"])
 store.close()
-def give(path, uid):
-    for folder, _, files in os.walk(path):
-        for name in (folder, *(os.path.join(folder, f) for f in files)):
-            os.chown(name, uid, -1)
-def deny(path):
-    for folder, _, files in os.walk(path, topdown=False):
-        for name in files:
-            os.chmod(os.path.join(folder, name), 0o400)
-        os.chmod(folder, 0o500)
-if os.geteuid() == 0:
-    os.chmod(os.path.dirname(home), 0o755)
-    give(home, 65534)
-    deny(home)
-    for above in (home := os.path.realpath(home), *[home.rsplit("/", n)[0] for n in range(1, home.count("/"))]):
-        if above != home and not os.stat(above).st_mode & 1:
-            os.chmod(above, os.stat(above).st_mode | 0o011)
+paths = [above, *(os.path.join(f, n) for f, *names in os.walk(above) for n in sum(names, []))]
+privileged = os.geteuid() == 0
+for path in paths:
+    os.chmod(path, 0o500 if os.path.isdir(path) else 0o400)
+    if privileged:
+        os.chown(path, 65534, -1)
+if privileged:
     os.seteuid(65534)
-else:
-    deny(home)
+
+@atexit.register
+def clean():
+    if privileged:
+        os.seteuid(0)
+    for path in paths:
+        os.chmod(path, 0o700)
+    shutil.rmtree(above)
 """
 
 
@@ -271,7 +273,7 @@ print(store.get(Table.CALLS, b"key"))
 def test_a_parent_that_cannot_be_written_is_refused(run: Callable[..., str]) -> None:
     program = """
 try:
-    open_local(os.path.join(home, "inner"))
+    open_local(os.path.join(above, "inner"))
 except StoreUnavailableError as error:
     print(error.message)
 """

@@ -5,7 +5,6 @@ other module, so that a record depends on the source alone.
 """
 
 import ast
-import gc
 from collections.abc import Iterable, Iterator
 
 from hitsave.code.definition import (
@@ -19,6 +18,7 @@ from hitsave.code.definition import (
     StarImport,
 )
 from hitsave.code.normalize import DefinitionNode, Reader, chain_of
+from hitsave.code.pause import collector_paused
 from hitsave.code.scope import class_scope, function_scope
 from hitsave.digest import digest_bytes
 from hitsave.errors import SourceError
@@ -36,16 +36,11 @@ def analyze(source: bytes) -> ModuleRecord:
 
     Raises `SourceError` where the source cannot be parsed.
     """
-    # The collector would visit a large tree many times over while it is built and walked.
-    enabled = gc.isenabled()
-    gc.disable()
     try:
-        return _Analyzer(source).record(ast.parse(source))
+        with collector_paused():
+            return _Analyzer(source).record(ast.parse(source))
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         raise SourceError(f"the source cannot be parsed: {error}") from error
-    finally:
-        if enabled:
-            gc.enable()
 
 
 class _Analyzer:

@@ -121,6 +121,7 @@ class Closure:
         self._drain()
         while self.effects.collect() or self.members.collect_subclasses():
             self._drain()
+        self.effects.watch_pending()
         self.guard.seal()
 
     def _drain(self) -> None:
@@ -159,6 +160,10 @@ class Closure:
             return False
         self._done.add(key)
         return True
+
+    def has(self, symbol: Symbol) -> bool:
+        """Whether a function is reached."""
+        return symbol in self._done
 
     def later(self, step: Callable[[], None]) -> None:
         """Do `step` after what is being done."""
@@ -216,7 +221,7 @@ class Closure:
         return found
 
     def _follow_module_getattr(self, module: Module, via: Via) -> None:
-        if "__getattr__" in module.names():
+        if module.has("__getattr__"):
             self.reach(self.look_up(module, "__getattr__", via), via)
             self.members.escape(module, via)
 

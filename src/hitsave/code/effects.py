@@ -39,11 +39,13 @@ INERT = frozenset(
 
 
 class Touching(NamedTuple):
-    """An effect, and the objects it may change something of."""
+    """An effect, what it touches, and the ids and symbols of the globals it may extend."""
 
     module: Module
     effect: Effect
     targets: tuple[Target, ...]
+    objects: frozenset[int]
+    symbols: frozenset[Symbol]
 
 
 class Effects:
@@ -53,6 +55,7 @@ class Effects:
         self._closure = closure
         self._extended: dict[Symbol, Any] = {}
         self._touching: list[Touching] | None = None
+        self._pending: list[Touching] = []
         self._reads: dict[Symbol, frozenset[int]] = {}
 
     def extended(self, symbol: Symbol, value: Any) -> None:
@@ -78,9 +81,10 @@ class Effects:
         self._closure.follow(part, module, symbol)
 
     def _why(self, touching: Touching) -> tuple[Symbol, str] | None:
-        for symbol, value in self._extended.items():
-            if self._extends(touching, symbol, value):
-                return symbol, "extends"
+        if touching.objects or touching.symbols:
+            for symbol, value in self._extended.items():
+                if id(value) in touching.objects or symbol in touching.symbols:
+                    return symbol, "extends"
         if touching.effect.driver or not self._sets_external_state(touching):
             return None
         return touching.module.symbol(""), "sets state of external code in"
@@ -98,26 +102,31 @@ class Effects:
         return [m for m in self._closure.modules.values() if m.namespace is None]
 
     def _touching_in(self, module: Module) -> list[Touching]:
-        if module.record is None:
+        if module.record is None or not module.record.effects:
             return []
         line = running_line(module.namespace)
         found = []
         for effect in module.record.effects:
-            if line is not None and effect.part.line >= line:
-                self._watch_progress(module.namespace, effect.part.line)
-                break
             targets = tuple(self._resolve(module, names) for names in effect.touches)
-            found.append(Touching(module, effect, targets))
+            touching = Touching(module, effect, targets, *self._extendable(targets))
+            if line is not None and effect.part.line >= line:
+                self._pending.append(touching)
+            else:
+                found.append(touching)
         return found
 
-    def _watch_progress(self, namespace: Namespace | None, line: int) -> None:
-        """Statements that have not run yet do not count; notice when they have."""
+    def watch_pending(self) -> None:
+        """Notice when a statement that would count, but has not run yet, has run."""
+        for touching in self._pending:
+            if self._why(touching) is not None:
+                self._watch(touching.module.namespace, touching.effect.part.line)
 
-        def not_yet() -> bool:
+    def _watch(self, namespace: Namespace | None, line: int) -> None:
+        def has_not_run() -> bool:
             now = running_line(namespace)
             return now is not None and now <= line
 
-        self._closure.guard.watch(not_yet)
+        self._closure.guard.watch(has_not_run)
 
     def _resolve(self, module: Module, names: tuple[str, ...]) -> Target:
         target = self._closure.resolver.name(module, names[0])
@@ -129,17 +138,22 @@ class Effects:
 
     # -- extending ------------------------------------------------------------------------------
 
-    def _extends(self, touching: Touching, symbol: Symbol, value: Any) -> bool:
-        for target in touching.targets:
+    def _extendable(
+        self, targets: tuple[Target, ...]
+    ) -> tuple[frozenset[int], frozenset[Symbol]]:
+        """The globals that a statement touching `targets` may extend, itself or by a call."""
+        objects: set[int] = set()
+        symbols = set()
+        for target in targets:
             if isinstance(target, ValueTarget):
-                if value is not ABSENT and target.live is value:
-                    return True
-                if value is ABSENT and target.module.symbol(target.name) == symbol:
-                    return True
+                if target.live is ABSENT:
+                    symbols.add(target.module.symbol(target.name))
+                else:
+                    objects.add(id(target.live))
             function = self._function(target)
-            if function is not None and id(value) in self._read_by(function, depth=3):
-                return value is not ABSENT
-        return False
+            if function is not None:
+                objects |= self._read_by(function, depth=3)
+        return frozenset(objects), frozenset(symbols)
 
     def _function(self, target: Target) -> FunctionTarget | None:
         if isinstance(target, ValueTarget) and target.live is not ABSENT:
@@ -148,9 +162,12 @@ class Effects:
         return target if isinstance(target, FunctionTarget) else None
 
     def _read_by(self, target: FunctionTarget, depth: int) -> frozenset[int]:
-        """The ids of the global objects that a function, and what it calls, names."""
+        """The ids of the global objects that a function, and what it calls, names.
+
+        Not through functions that are reachable themselves: calling those is an evaluation.
+        """
         symbol = symbol_of(target)
-        if symbol is None or not depth:
+        if symbol is None or not depth or self._closure.has(symbol):
             return frozenset()
         known = self._reads.get(symbol)
         if known is not None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from hitsave.code.definition import ClassDefinition, Dynamic, FunctionDefinition
 from hitsave.code.dependencies import Via
 from hitsave.code.normalize import REFLECTION
-from hitsave.code.project import Module
+from hitsave.code.project import Module, is_special
 from hitsave.code.resolve import (
     ABSENT,
     ClassTarget,
@@ -106,7 +106,7 @@ class Members:
         """A module is used as an object: whatever is asked of objects may be asked of it."""
         self._closure.visit_module(module, via)
         self._closure.link(module.symbol(""), via)
-        names = {name for name in module.names() if not is_special(name)}
+        names = module.names()
         if every and self._closure.once(("every", module.name)):
             token = digest_bytes("\n".join(sorted(names)).encode())
             self._closure.count(module.symbol(""), Facet.SHAPE, token, module.place(), via)
@@ -117,7 +117,7 @@ class Members:
 
     def count_names(self, module: Module, dynamic: Dynamic, via: Via) -> None:
         """A computed name is asked of a known module: all that it can mean counts."""
-        names = sorted(n for n in module.names() if dynamic.admits(n) and not is_special(n))
+        names = sorted(name for name in module.names() if dynamic.admits(name))
         symbol = Symbol(module.name, f"{dynamic.prefix}*{dynamic.suffix}")
         token = digest_bytes("\n".join(names).encode())
         self._closure.count(symbol, Facet.SHAPE, token, module.place(), via)
@@ -303,11 +303,6 @@ class Members:
     ) -> None:
         """Count a docstring or annotations where reachable code reads such things."""
         self._closure.values.may_be_reflected(definition, module, symbol, via)
-
-
-def is_special(name: str) -> bool:
-    """Whether Python itself asks for `name`."""
-    return name.startswith("__") and name.endswith("__")
 
 
 def is_bookkeeping(name: str) -> bool:

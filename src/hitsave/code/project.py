@@ -86,9 +86,15 @@ class Module:
         return tuple(d for d in found if d.first_line == code.co_firstlineno)
 
     def names(self) -> set[str]:
-        """Every name that this module binds, as far as is known."""
+        """Every name that this module binds, as far as is known, except special ones."""
         bound = set(self.record.bindings) if self.record else set()
-        return bound | set(self.namespace or ())
+        return {name for name in bound | set(self.namespace or ()) if not is_special(name)}
+
+    def has(self, name: str) -> bool:
+        """Whether this module binds `name`."""
+        if self.record is not None and name in self.record.bindings:
+            return True
+        return self.namespace is not None and name in self.namespace
 
 
 class Project:
@@ -204,18 +210,20 @@ class Project:
 
     def modules_like(self, prefix: str, suffix: str) -> list[str]:
         """Return the names of the project modules on disk that a computed name can mean."""
+        main = file_of(sys.modules["__main__"]) if "__main__" in sys.modules else ""
         package, dot, _ = prefix.rpartition(".")
         if dot:
             located = locate(package)
             folders = located.folders if located else ()
             names = (f"{package}.{name}" for folder in folders for name, _ in submodules(folder))
         else:
-            folders = tuple(entry or os.curdir for entry in sys.path)
+            folders = tuple(entry or os.getcwd() for entry in sys.path)
             names = (
                 name
                 for folder in folders
                 for name, path in submodules(folder)
-                if self.boundary.is_project(path)
+                # The main program is driver code, and is not imported by its name.
+                if self.boundary.is_project(path) and path != main
             )
         return sorted({n for n in names if n.startswith(prefix) and n.endswith(suffix)})
 
@@ -240,6 +248,11 @@ class Project:
             return None
         self._records.keep(digest, pack_module(record))
         return record
+
+
+def is_special(name: str) -> bool:
+    """Whether Python itself asks for `name`."""
+    return name.startswith("__") and name.endswith("__")
 
 
 def live_code(namespace: Namespace, path: str) -> Iterator[CodeType]:

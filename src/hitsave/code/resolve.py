@@ -6,8 +6,7 @@ not loaded. Refuses to follow what a target itself depends on; that is the closu
 
 import builtins
 import sys
-from collections.abc import Callable
-from functools import partial
+from functools import lru_cache
 from types import (
     BuiltinFunctionType,
     CodeType,
@@ -319,11 +318,14 @@ def project_name(resolver: Resolver, value: Any) -> str | None:
 def _same_class(found: tuple[ClassDefinition, ...], cls: type) -> ClassDefinition | None:
     """Choose among classes of one name: by line from Python 3.13, else by what they define."""
     line = vars(cls).get("__firstlineno__")
+    if len(found) == 1:
+        return found[0]
+    own = vars(cls)
     for definition in found:
         if definition.first_line == line:
             return definition
     for definition in found:
-        if all(binding.name in vars(cls) for binding in definition.bindings):
+        if all(binding.name in own for binding in definition.bindings):
             return definition
     return found[-1] if found else None
 
@@ -335,36 +337,48 @@ def functions_in(value: Any) -> list[Any]:
         return [value.__func__]
     if kind is property:
         return [f for f in (value.fget, value.fset, value.fdel) if f is not None]
-    if issubclass(kind, partial):
-        return [value.func]
+    if kind in _PLAIN:
+        return []
     found = []
+    fields = _fields_of(value)
     for name in _WRAPPING:
-        inner = _stored(value, name)
-        if inner is not ABSENT and inner is not None:
+        inner = fields.get(name)
+        if inner is not None:
+            found.append(inner)
+    for slot in _wrapping_slots(kind):
+        inner = _slot_value(slot, value)
+        if inner is not None:
             found.append(inner)
     return found
 
 
 _WRAPPING = ("__wrapped__", "func", "fget", "__func__", "_func", "function", "fn")
+_PLAIN = frozenset({int, float, str, bytes, bool, type(None), tuple, list, dict, set, frozenset})
 
 
-def _stored(value: Any, name: str) -> Any:
-    """Read an attribute from where it is stored, without running `__getattr__` or a property."""
-    get: Callable[[Any], Any] | None = None
+def _fields_of(value: Any) -> dict[str, Any]:
+    """Read an object's own attributes, without running `__getattr__` or a property."""
     try:
         fields = object.__getattribute__(value, "__dict__")
     except (AttributeError, TypeError):
-        fields = {}
-    if type(fields) is dict and name in fields:
-        return fields[name]
-    for cls in type(value).__mro__:
-        slot = vars(cls).get(name)
-        if slot is not None and type(slot).__name__ in ("member_descriptor", "getset_descriptor"):
-            get = partial(slot.__get__, value, type(value))
-            break
-    if get is None:
-        return ABSENT
+        return {}
+    return fields if type(fields) is dict else {}
+
+
+@lru_cache(maxsize=None)
+def _wrapping_slots(kind: type) -> tuple[Any, ...]:
+    """The slots of a class, or members of a built-in one, that hold a wrapped function."""
+    slots = {}
+    for cls in reversed(kind.__mro__):
+        own = vars(cls)
+        for name in _WRAPPING:
+            if type(own.get(name)).__name__ in ("member_descriptor", "getset_descriptor"):
+                slots[name] = own[name]
+    return tuple(slots.values())
+
+
+def _slot_value(slot: Any, value: Any) -> Any:
     try:
-        return get()
+        return slot.__get__(value, type(value))
     except AttributeError:
-        return ABSENT
+        return None

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 from hitsave.code.closure import Closure, Options
 from hitsave.code.dependencies import Manifest
+from hitsave.code.pause import collector_paused
 from hitsave.code.project import Project
 from hitsave.code.symbol import Symbol
 from hitsave.code.values import DigestValue
@@ -66,7 +67,7 @@ class Tracker:
         known = self._known.get(key)
         if known is not None and self._still_holds(known[1]):
             return known[1]
-        with self._lock:
+        with self._lock, collector_paused():
             tracked = self._compute(roots, declared)
             # The roots are kept beside their ids, so that the ids cannot come to mean others.
             self._known[key] = (roots, tracked)

@@ -6,7 +6,7 @@ statements that bind or extend it. Refuses to digest: the session hands that in.
 
 from collections.abc import Callable
 from functools import partial
-from types import FunctionType
+from types import FunctionType, MethodType
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from hitsave.code.definition import Binding, FunctionDefinition, Part
@@ -51,7 +51,7 @@ VOLATILE = frozenset(
     "date.today os.getpid os.getppid os.urandom os.times uuid.uuid1 uuid.uuid4 "
     "random.random random.randint random.getrandbits secrets.token_hex secrets.token_bytes "
     "secrets.token_urlsafe tempfile.mkdtemp tempfile.mkstemp tempfile.gettempprefix "
-    "threading.get_ident id".split()
+    "threading.get_ident id hash".split()
 )
 """What gives another value in every process, so that comparing values would never hit."""
 
@@ -102,8 +102,7 @@ class Values:
         """Count a value by what it is; False where it must count by its definition."""
         if self._closure.options.is_state(symbol, self.definition_digest(symbol)):
             return False
-        if type(value) is FunctionType or self._is_defined(symbol):
-            # What an external decorator made of a definition: its value says too little.
+        if self._stands_for_more(symbol, value):
             return False
         if self._is_volatile(symbol):
             reason = "its value differs in every process; it counts by its definition"
@@ -169,19 +168,31 @@ class Values:
         module = self._closure.modules.get(symbol.module)
         if module is None or module.record is None:
             return ()
+        owner, _, name = symbol.name.rpartition(".")
+        for definition in module.record.classes.get(owner, ()):
+            return tuple(b for b in definition.bindings if b.name == name)
         return module.record.bindings.get(symbol.name, ())
 
     def definition_digest(self, symbol: Symbol) -> bytes:
         """The digest of the statements that bind a global."""
         return digest_parts("definition", [b.part.digest for b in self.bindings(symbol)])
 
-    def _is_defined(self, symbol: Symbol) -> bool:
+    def _stands_for_more(self, symbol: Symbol, value: Any) -> bool:
+        """Whether a value says too little: it is what external code made of a definition.
+
+        A decorated function, a closure of a library's, a method of a library's hidden instance.
+        """
+        if type(value) is MethodType:
+            target = self._closure.resolver.of_object(value.__func__)
+            return isinstance(target, ExternalTarget)
+        if type(value) is FunctionType:
+            return True
         return any(binding.kind in ("function", "class") for binding in self.bindings(symbol))
 
     def _is_volatile(self, symbol: Symbol) -> bool:
         for binding in self.bindings(symbol):
             for chain in binding.part.references.chains:
-                if chain.names[-1] == "id" or ".".join(chain.names[-2:]) in VOLATILE:
+                if chain.names[-1] in ("id", "hash") or ".".join(chain.names[-2:]) in VOLATILE:
                     return True
         return False
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from msgpack import unpackb
 
-from hitsave.codec.encode import GRAPH, PICKLE, PLAIN, TREE, VERSION
+from hitsave.codec.encode import GRAPH, PICKLE, PLAIN, ROWS, TREE, VERSION
 from hitsave.codec.format import Format
 from hitsave.codec.formats import FORMATS
 from hitsave.errors import DamagedError
@@ -95,13 +95,14 @@ class _Reader:
         self._objects: list[Any] = [_MISSING] * len(records)
         self._whole: list[_Record] = []
         self._shells: list[_Record] = []
-        formats = [None if name == TREE else FORMATS[name] for name in names]
-        for place, (name, *parts) in enumerate(records):
-            entry = formats[name]
-            if entry is None:
+        for place, (number, *parts) in enumerate(records):
+            name = names[number]
+            if name == TREE:
                 (self._objects[place],) = parts
+            elif name == ROWS:
+                self._objects[place] = list(map(tuple, *parts))
             else:
-                self._sort(place, entry, parts)
+                self._sort(place, FORMATS[name], parts)
 
     def _sort(self, place: int, entry: Format, parts: list[Any]) -> None:
         if list in map(type, parts):
@@ -133,8 +134,8 @@ class _Reader:
 
     def _buffer(self, reference: list[int]) -> memoryview:
         place, size = reference
-        buffer = self._buffers[place] if place >= 0 else memoryview(b"")
-        if buffer.nbytes != size:
+        buffer = self._buffers[place]
+        if place < 0 or buffer.nbytes != size:
             raise DamagedError("A stored result lacks some of its bytes.")
         return buffer
 

@@ -10,6 +10,7 @@ parents; a record is `[name, part, ...]` and a part is a scalar, `[record]`, or 
 """
 
 from collections.abc import Iterator
+from itertools import chain
 from types import NoneType
 from typing import Any, NamedTuple
 
@@ -28,6 +29,9 @@ VERSION = 1
 PLAIN, GRAPH, PICKLE = 0, 1, 2
 TREE = "tree.1"
 """The name of a record that is an unshared tree of lists and dicts, written in one piece."""
+
+ROWS = "rows.1"
+"""The name of a record that is a list of tuples of scalars, written in one piece."""
 
 _SCALARS = frozenset({NoneType, bool, int, float, str, bytes})
 _INT_MIN, _INT_MAX = -(1 << 63), (1 << 64) - 1
@@ -80,6 +84,21 @@ def _fits_inline(value: object) -> bool:
     if kind is bytes:
         return len(value) < LARGE  # type: ignore[arg-type]
     return kind in _SCALARS
+
+
+def _rows(value: Any) -> list[list[Any]] | None:
+    """Return the tuples in the list `value` as lists, where there are only tuples of scalars."""
+    if set(map(type, value)) != {tuple}:
+        return None
+    rows = list(map(list, value))
+    kinds = set(map(type, chain.from_iterable(rows)))
+    if not kinds <= _SCALARS or (bytes in kinds and any(map(_has_large, rows))):
+        return None
+    return rows
+
+
+def _has_large(row: list[Any]) -> bool:
+    return any(type(item) is bytes and len(item) >= LARGE for item in row)
 
 
 class _NotATreeError(Exception):
@@ -152,6 +171,8 @@ class _Graph:
         kind = type(value)
         if self._trees and kind in (list, dict) and self._take_tree(value):
             return _Open(cell, [self._name(TREE), value], iter(()))
+        if self._trees and kind is list and (rows := _rows(value)) is not None:
+            return _Open(cell, [self._name(ROWS), rows], iter(()))
         entry = find_format(kind)
         if entry is None:
             raise NotStorableError

@@ -19,14 +19,24 @@ from typing import Any
 
 from blake3 import blake3
 
+from hitsave.errors import NotDigestibleError
+
 LARGE = 1 << 16
 """From this length on, in bytes, a buffer is hashed, stored and read on its own."""
 
 SCALARS = frozenset({NoneType, bool, int, float, complex, str, bytes, EllipsisType})
 PLAIN = frozenset({NoneType, bool, int, float, str, bytes, list, dict, tuple})
 
-_MAX_DEPTH = 24
-_MAX_SIZE = 1 << 25
+WHOLE = 1 << 25
+"""Most bytes written for a value that is plain as a whole."""
+
+PART = 1 << 18
+"""Most bytes written for a plain part of another value.
+
+Less than `WHOLE`, since each object around a part that is too large looks at it once more.
+"""
+
+_MAX_DEPTH = 16
 _CHUNK = 256
 _MARSHAL_VERSION = 2  # the last without references: those depend on reference counts
 
@@ -41,13 +51,13 @@ def digest_scalar(value: Any) -> bytes:
     return blake3(marshal.dumps(value, _MARSHAL_VERSION)).digest()
 
 
-def plain_input(value: object) -> list[bytes] | None:
+def plain_input(value: object, limit: int) -> list[bytes] | None:
     """Return the chunks hashed for the plain container `value`; None when it is not plain.
 
-    None also when it is nested deeper than 24 levels or writes more than 32 MiB: a property of
-    the value alone, not of how its parts are shared, so equal values take the same way.
+    None also when it is nested deeper than 16 levels or writes `limit` bytes or more: a property
+    of the value alone, not of how its parts are shared, so equal values take the same way.
     """
-    if not _is_bounded(value):
+    if not _is_bounded(value, limit):
         return None
     chunks: list[bytes] = []
     pickler = _PlainPickler(_Sink(chunks), 3)
@@ -56,9 +66,12 @@ def plain_input(value: object) -> list[bytes] | None:
     # another thread is changing) is `walk`'s to judge.
     try:
         pickler.dump(value)
+    except RecursionError as error:
+        # The other way of hashing would give another digest: none is better than two.
+        raise NotDigestibleError("Too little stack is left to hash this value.") from error
     except Exception:
         return None
-    return chunks if sum(map(len, chunks)) < _MAX_SIZE else None
+    return chunks if sum(map(len, chunks)) < limit else None
 
 
 def digest_chunks(chunks: list[bytes]) -> bytes:
@@ -69,7 +82,7 @@ def digest_chunks(chunks: list[bytes]) -> bytes:
     return hasher.digest()
 
 
-def _is_bounded(value: object) -> bool:
+def _is_bounded(value: object, limit: int) -> bool:
     """Whether `value`, spelled out, is shallow and small enough for one sweep.
 
     Ten lists can spell out to 2**100 elements when each holds the next one several times, and a
@@ -84,8 +97,8 @@ def _is_bounded(value: object) -> bool:
         below: list[object] = []
         for part in _slices(level):
             below += gc.get_referents(*part)
-            # Each element seen is at least a byte written: over the limit either way.
-            if seen + len(below) > _MAX_SIZE:
+            # Each element seen is at least a byte written: over the limit in either count.
+            if seen + len(below) > limit:
                 return False
         if not below:
             return True

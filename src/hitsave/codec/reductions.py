@@ -107,11 +107,11 @@ def _reduction_node(value: object, reduced: Any, context: Context, proven: bool)
 
 
 def _constructor(function: object) -> object:
-    """Return what names the constructor: `copyreg` and `_operator` helpers are plain functions."""
+    """Return the constructor; a helper of `copyreg` by its name, which is not the project's."""
     if type(function) is FunctionType and function.__module__ == "copyreg":
         return function.__qualname__
     return function
 
 
 def _step(position: int) -> str:
-    return ".__reduce_ex__(4)" if position > 2 else ""
+    return f".__reduce_ex__(4)[{position - 1}]" if position else ""

@@ -19,8 +19,10 @@ from hitsave.codec.nodes import Node
 from hitsave.codec.openers import open_value
 from hitsave.codec.plain import (
     LARGE,
+    PART,
     PLAIN,
     SCALARS,
+    WHOLE,
     digest_chunks,
     digest_scalar,
     plain_input,
@@ -63,7 +65,7 @@ def digest_value(value: object, *, name_symbol: NameSymbol, reduce: bool = True)
     kind = type(value)
     if kind in SCALARS and not _is_large(value):
         return Digested(digest_scalar(value), (), False)
-    if kind in PLAIN and (chunks := plain_input(value)) is not None:
+    if kind in PLAIN and (chunks := plain_input(value, WHOLE)) is not None:
         return Digested(digest_chunks(chunks), (), not is_immutable(value))
     walk = Walk(name_symbol, reduce)
     digest = walk.run(value)
@@ -171,7 +173,7 @@ class Walk:
         return token
 
     def _plain(self, value: object) -> bytes | None:
-        if _is_large(value) or (chunks := plain_input(value)) is None:
+        if _is_large(value) or (chunks := plain_input(value, PART)) is None:
             return None
         self.mutable = self.mutable or not is_immutable(value)
         return self._keep(value, _DIGEST + digest_chunks(chunks))
@@ -209,7 +211,10 @@ class Walk:
     def _push(self, value: object, node: Node) -> None:
         self._alive.append(value)
         self._open[id(value)] = self._next
-        self._stack.append(_Frame(value, node, self._next, len(self._members)))
+        frame = _Frame(value, node, self._next, len(self._members))
+        if SCALARS.issuperset(map(type, node.children)) and not any(map(_is_large, node.children)):
+            frame.tokens = [scalar_input(child) for child in node.children]
+        self._stack.append(frame)
         self._members.append(id(value))
         self._next += 1
 

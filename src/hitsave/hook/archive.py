@@ -44,11 +44,11 @@ class KeepingZipImporter(zipimporter):
         return object.__new__, (self._hitsave_plain,), state
 
     def _hitsave_keep(
-        self, module: str, fullname: str, code: CodeType, before: tuple[int, ...]
+        self, module: str, fullname: str, code: CodeType, before: tuple[int, ...] | None
     ) -> None:
         try:
             content, is_bytecode = self._hitsave_content(code)
-            if _identity(self.archive) != before:
+            if before is None or _identity(self.archive) != before:
                 raise LookupError("its archive changed while it was read")
             source = ExecutedSource(
                 module, self._hitsave_origin, content, self.is_package(fullname), is_bytecode
@@ -72,6 +72,10 @@ class KeepingZipImporter(zipimporter):
         return self.get_data(origin), True
 
 
-def _identity(archive: str) -> tuple[int, ...]:
-    status = os.stat(archive)
+def _identity(archive: str) -> tuple[int, ...] | None:
+    """Return what changes when the file `archive` does; None where it cannot be looked at."""
+    try:
+        status = os.stat(archive)
+    except OSError:
+        return None
     return (status.st_ino, status.st_mtime_ns, status.st_ctime_ns, status.st_size)

@@ -9,9 +9,9 @@ files; a `flock` on the folder is held around every transaction instead.
 """
 
 import errno
-import fcntl
 import os
 from collections.abc import Iterator, Sequence
+from fcntl import LOCK_UN, flock
 from itertools import islice, takewhile
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -86,7 +86,7 @@ class Environment:
             # Closing the descriptor frees the lock too.
             self._lock.close()
             raise
-        fcntl.flock(self._descriptor, fcntl.LOCK_UN)
+        flock(self._descriptor, LOCK_UN)
 
     def _open(self, suspect: Identity | None) -> None:
         self.read_only = not _writable(self._home)
@@ -123,13 +123,14 @@ class Environment:
 
     def get(self, table: Table, key: bytes) -> bytes | None:
         """Return a copy of the value under `key`."""
+        database = self._databases[table]
         try:
             self._lock.acquire(SHARED)
-            with self._environment.begin(self._databases[table]) as transaction:
-                return transaction.get(key)
+            # Not kept in a variable, the transaction ends here; as a context it costs 0.1 us more.
+            return self._environment.begin(database).get(key)
         finally:
             # A C function and nothing before it: a Ctrl-C cannot come between, and leave the lock.
-            fcntl.flock(self._descriptor, fcntl.LOCK_UN)
+            flock(self._descriptor, LOCK_UN)
 
     def scan(
         self, table: Table, prefix: bytes, limit: int, newest_first: bool
@@ -142,7 +143,7 @@ class Environment:
                 pairs = _backward(cursor, prefix) if newest_first else _forward(cursor, prefix)
                 return list(islice(_while_prefix(pairs, prefix), limit))
         finally:
-            fcntl.flock(self._descriptor, fcntl.LOCK_UN)
+            flock(self._descriptor, LOCK_UN)
 
     def change(self, puts: Sequence[Put], removals: Sequence[Removal]) -> list[Put]:
         """Carry out `removals`, then `puts`, as one transaction that is then seen by everybody.
@@ -169,14 +170,14 @@ class Environment:
     def _transact(self, puts: Sequence[Put], removals: Sequence[Removal]) -> list[Put]:
         try:
             self._lock.acquire(EXCLUSIVE)
-            self._check_size()
+            self._check_file()
             with self._environment.begin(write=True) as transaction:
                 self._remove(transaction, removals)
                 kept = self._put(transaction, puts)
             self._size = os.stat(self._home.data).st_size
             return kept
         finally:
-            fcntl.flock(self._descriptor, fcntl.LOCK_UN)
+            flock(self._descriptor, LOCK_UN)
 
     def _remove(self, transaction: "Transaction", removals: Sequence[Removal]) -> None:
         for table, key, value in removals:
@@ -194,9 +195,13 @@ class Environment:
                 kept.append(put._replace(value=present))
         return kept
 
-    def _check_size(self) -> None:
+    def _check_file(self) -> None:
+        """Raise DamagedError unless the data file is the one that was opened, as long as it was."""
+        status = os.stat(self._home.data)
+        if (status.st_dev, status.st_ino) != self.data:
+            raise DamagedError("The data file was replaced.")
         # The file only grows. LMDB would map what somebody cut off, and be killed for reading it.
-        if os.stat(self._home.data).st_size < self._size:
+        if status.st_size < self._size:
             raise DamagedError("The data file has become shorter.")
 
     def is_current(self) -> bool:

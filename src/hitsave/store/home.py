@@ -77,7 +77,7 @@ def prepare(path: str) -> Home:
     """
     try:
         home = Home(os.path.realpath(path))
-        os.makedirs(home.path, mode=0o700, exist_ok=True)
+        _make(home.path)
         _check_owner(home)
         if not _has_format(home):
             _initialise(home)
@@ -86,6 +86,17 @@ def prepare(path: str) -> Home:
             raise
         raise unavailable(path, error) from error
     return home
+
+
+def _make(path: str) -> None:
+    # Not `makedirs` at once: it goes as deep as the path before it finds it too long.
+    try:
+        os.mkdir(path, 0o700)
+    except FileNotFoundError:
+        os.makedirs(path, mode=0o700, exist_ok=True)
+    except FileExistsError:
+        if not os.path.isdir(path):
+            raise
 
 
 def _check_owner(home: Home) -> None:

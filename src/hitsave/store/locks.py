@@ -11,6 +11,7 @@ import fcntl
 import os
 import struct
 import time
+from fcntl import flock
 
 from hitsave.errors import StoreUnavailableError
 
@@ -41,7 +42,7 @@ class FolderLock:
     def acquire(self, kind: int) -> None:
         """Take the lock, `SHARED` or `EXCLUSIVE`. Raises StoreUnavailableError after `LIMIT`."""
         try:
-            fcntl.flock(self.descriptor, kind)
+            flock(self.descriptor, kind)
         except BlockingIOError:
             self._wait(kind)
 
@@ -54,7 +55,7 @@ class FolderLock:
             time.sleep(pause)
             pause = min(2 * pause, LONGEST_PAUSE)
             try:
-                return fcntl.flock(self.descriptor, kind)
+                return flock(self.descriptor, kind)
             except BlockingIOError:
                 continue
         raise StoreUnavailableError(

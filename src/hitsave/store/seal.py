@@ -16,8 +16,11 @@ SCHEMA = 1
 
 TAG_SIZE = 16
 
-_KEYS = {
-    table: blake3(table.encode(), derive_key_context=f"hitsave store {SCHEMA} value").digest()
+# Copying a keyed hasher is a tenth faster than making one.
+_HASHERS = {
+    table: blake3(
+        key=blake3(table.encode(), derive_key_context=f"hitsave store {SCHEMA} value").digest()
+    )
     for table in Table
 }
 
@@ -36,4 +39,4 @@ def unseal(table: Table, key: bytes, sealed: bytes) -> bytes | None:
 def _tag(table: Table, key: bytes, body: bytes) -> bytes:
     # The length keeps a key's end and a body's start apart.
     content = b"%d:%b%b" % (len(key), key, body)
-    return blake3(content, key=_KEYS[table]).digest(TAG_SIZE)
+    return _HASHERS[table].copy().update(content).digest(TAG_SIZE)

@@ -210,14 +210,17 @@ def _edited(before: dict[str, str], section: _Section) -> dict[str, str]:
             raise CaseError(f"{section.source}: the removed file {path} does not exist.")
     for block in section.blocks:
         if block.edited and block.language == "diff":
-            after[block.path] = _patched(after.get(block.path, ""), block, section.source)
+            after[block.path] = apply_diff(after.get(block.path, ""), block, section.source)
         elif block.edited:
             after[block.path] = block.text
     return after
 
 
-def _patched(text: str, block: Block, source: str) -> str:
-    """`text` with the hunks of a diff block applied."""
+def apply_diff(text: str, block: Block, source: str) -> str:
+    """Return `text` with the hunks of a diff block applied; `source` is where the block stands.
+
+    Raises `CaseError` where the old lines of a hunk do not occur exactly once.
+    """
     lines = text.splitlines()
     for hunk in re.split(r"\n\n+", block.text.strip("\n")):
         old = [line[1:] for line in hunk.split("\n") if line[0] in " -"]

@@ -1,0 +1,186 @@
+"""Targets: what a user's words mean: `module`, `module:name`, `script.py`, `script.py:name`.
+
+Owns reading those words and finding what they name, and the nearest name where that is nothing.
+"""
+
+import difflib
+import os
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from hitsave.code.analyze import analyze
+from hitsave.code.definition import ModuleRecord, Part
+from hitsave.code.project import Module, Project
+from hitsave.code.resolve import (
+    ABSENT,
+    ClassTarget,
+    ExternalTarget,
+    FunctionTarget,
+    MissingTarget,
+    ModuleTarget,
+    Resolver,
+    Target,
+)
+from hitsave.code.source import locate, read_source
+from hitsave.config import find_root
+from hitsave.errors import SourceError, TargetError
+from hitsave.queries.files import SOURCES, file_at, files_under
+
+DECORATORS = ("memo", "experiment")
+
+
+class Words(NamedTuple):
+    """What the words say: a module, its file where they name that, and a name in it or ""."""
+
+    text: str
+    module: str
+    path: str
+    name: str
+    folder: str
+    root: str
+
+
+class StaticResolver(Resolver):
+    """Resolves without anything loaded: what an environment holds is external all the same."""
+
+    def module(self, name: str) -> Target | None:
+        """Return what importing `name` would give; None where nothing is found."""
+        found = super().module(name)
+        if found is None and locate(name.partition(".")[0]) is not None:
+            return ExternalTarget(name, "")
+        return found
+
+
+def read_words(text: str) -> Words:
+    """Read a target. Raises TargetError where it names a file that does not exist."""
+    head, colon, name = text.rpartition(":")
+    if not colon or os.path.isfile(text):
+        head, name = text, ""
+    if not head.endswith(SOURCES) and os.sep not in head and not os.path.isfile(head):
+        folder = os.getcwd()
+        return Words(text, head, "", name, folder, find_root(folder))
+    file = file_at(_existing(head))
+    return Words(text, file.module, file.path, name, file.folder, find_root(file.folder))
+
+
+def _existing(path: str) -> str:
+    if os.path.isfile(path):
+        return path
+    for inside in ("__main__.py", "__init__.py"):
+        if os.path.isfile(os.path.join(path, inside)):
+            return os.path.join(path, inside)
+    folder = os.path.dirname(path)
+    what = "a folder, with no __main__.py or __init__.py" if os.path.isdir(path) else "not a file"
+    raise TargetError(f"{path} is {what}.", _nearest_file(os.path.basename(path), folder))
+
+
+def _nearest_file(name: str, folder: str) -> str:
+    try:
+        names = [entry for entry in os.listdir(folder or os.curdir) if entry.endswith(SOURCES)]
+    except OSError:
+        return ""
+    return nearest(name, names, folder)
+
+
+def nearest(name: str, known: Iterable[str], folder: str = "") -> str:
+    """Return a hint that names what is nearest to `name` among `known`; empty where nothing is."""
+    found = difflib.get_close_matches(name, sorted(known), n=1, cutoff=0.5)
+    if not found:
+        return ""
+    whole = folder + found[0] if folder.endswith(":") else os.path.join(folder, found[0])
+    return f"did you mean {whole}?"
+
+
+# -- modules ------------------------------------------------------------------------------------
+
+
+def find_module(words: Words, project: Project, resolver: Resolver) -> Module:
+    """Return the module that a target names. Raises TargetError."""
+    if words.path:
+        return _module_at(words, project)
+    found = resolver.module(words.module) if words.module else None
+    if isinstance(found, ModuleTarget):
+        _check_source(found.module)
+        return found.module
+    if isinstance(found, ExternalTarget):
+        message = f"{words.module} is not project code: it counts by its version."
+        raise TargetError(message, "name a module or a script of the project")
+    known = {file.module for file in files_under(words.root)}
+    message = f"the project has no module {words.module!r}."
+    raise TargetError(message, nearest(words.module, known))
+
+
+def _module_at(words: Words, project: Project) -> Module:
+    """The module of a file, which need not be one that the name leads to."""
+    known = project.module(words.module)
+    if known is not None and os.path.realpath(known.source.path) == os.path.realpath(words.path):
+        _check_source(known)
+        return known
+    is_package = os.path.basename(words.path) == "__init__.py"
+    source = read_source(words.module, words.path, is_package)
+    if source is None:
+        raise TargetError(f"{words.path} cannot be read.", "check who may read it")
+    return Module(words.module, source, _analysed(source.path, source.content), None)
+
+
+def _check_source(module: Module) -> None:
+    if module.record is None:
+        _analysed(module.source.path, module.source.content)
+
+
+def _analysed(path: str, content: bytes) -> ModuleRecord:
+    try:
+        return analyze(content)
+    except SourceError as error:
+        raise TargetError(f"{path}: {error.message}.", "mend it and ask again") from error
+
+
+# -- names --------------------------------------------------------------------------------------
+
+
+def find_name(module: Module, name: str, resolver: Resolver) -> Target:
+    """Return what a qualified name in a module is. Raises TargetError."""
+    first, _, rest = name.partition(".")
+    target = resolver.name(module, first)
+    if isinstance(target, ClassTarget) and rest:
+        target = _member(target, rest, resolver)
+    elif rest or isinstance(target, (MissingTarget, ExternalTarget)):
+        target = resolver.static_function(module, name)
+    if isinstance(target, MissingTarget):
+        message = f"{module.source.module} has no {name!r}."
+        raise TargetError(message, nearest(name, names_in(module), f"{module.source.module}:"))
+    return target
+
+
+def _member(target: ClassTarget, rest: str, resolver: Resolver) -> Target:
+    qualified = f"{target.name}.{rest}"
+    found = resolver.static_function(target.module, qualified)
+    return found if not isinstance(found, MissingTarget) else resolver.static_class(
+        target.module, qualified
+    )
+
+
+def names_in(module: Module) -> set[str]:
+    """Return the names that can be asked for in a module."""
+    record = module.record
+    if record is None:
+        return set()
+    qualified = {*record.functions, *record.classes}
+    return {name for name in qualified if "<" not in name} | set(record.bindings)
+
+
+def memoised_in(module: Module, resolver: Resolver) -> list[FunctionTarget]:
+    """Return the functions of a module that hitsave's decorators are on, in order."""
+    found = []
+    for definitions in (module.record.functions if module.record else {}).values():
+        if any(_is_decorator(part, module, resolver) for d in definitions for part in d.decorators):
+            found.append(FunctionTarget(module, definitions, None))
+    return sorted(found, key=lambda target: target.definitions[0].first_line)
+
+
+def _is_decorator(part: Part, module: Module, resolver: Resolver) -> bool:
+    for chain in part.references.chains[:1]:
+        target = resolver.name(module, chain.names[0])
+        if isinstance(target, ExternalTarget) and target.module.partition(".")[0] == "hitsave":
+            return (target.name or chain.names[-1]) in DECORATORS
+    return False

@@ -1,0 +1,49 @@
+"""Pinned digests and encodings: equal on every Python, under every hash seed, for good."""
+
+import importlib.util
+import json
+import os
+import pathlib
+import subprocess
+import sys
+
+import pytest
+
+HERE = pathlib.Path(__file__).parent
+DIGESTS = json.loads((HERE / "digests.json").read_text())
+ENCODINGS = json.loads((HERE / "encodings.json").read_text())
+
+
+def in_fresh_process(seed):
+    done = subprocess.run(
+        [sys.executable, str(HERE / "samples.py")],
+        env={**os.environ, "PYTHONHASHSEED": seed},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return json.loads(done.stdout)
+
+
+@pytest.fixture(scope="module")
+def samples():
+    spec = importlib.util.spec_from_file_location("golden_samples", HERE / "samples.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.mark.parametrize("seed", ["0", "1", "2", "4294967295"])
+def test_digests_and_encodings_are_the_pinned_ones(seed, samples):
+    found = in_fresh_process(seed)
+    assert found["digests"] == DIGESTS
+    for unordered in samples.UNORDERED:
+        del found["encodings"][unordered]
+    assert found["encodings"] == {
+        name: pinned for name, pinned in ENCODINGS.items() if name not in samples.UNORDERED
+    }
+
+
+def test_pinned_encodings_read_back_as_the_values_that_they_were(samples):
+    for name, value in samples.STORABLE.items():
+        assert samples.decoded_digest(ENCODINGS[name]) == samples.digest(value), name

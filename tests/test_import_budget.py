@@ -1,0 +1,42 @@
+"""What `import hitsave` costs a program.
+
+A decorator is paid for by every start of every program that uses it. That the import stays light is
+a promise in milliseconds, so one of these tests reads a clock, unlike any other: around the import
+statement alone, in fresh processes, taking the median of nine.
+"""
+
+import subprocess
+import sys
+from statistics import median
+
+import pytest
+
+LIMIT = 0.060
+"""Seconds that `import hitsave` may take in a fresh process."""
+
+HEAVY = ("rich", "typer", "watchdog", "asyncio", "numpy", "inspect", "dataclasses", "logging")
+
+TIMED = """
+import time
+start = time.perf_counter()
+import hitsave
+print(time.perf_counter() - start)
+"""
+
+
+def run_fresh(code: str) -> str:
+    """Run code in a fresh interpreter that writes and reads byte code as usual."""
+    done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    return done.stdout
+
+
+def test_importing_takes_less_than_sixty_milliseconds() -> None:
+    run_fresh("import hitsave")  # byte code is compiled once for each installation
+    times = [float(run_fresh(TIMED)) for _ in range(9)]
+    assert median(times) < LIMIT, times
+
+
+@pytest.mark.parametrize("module", HEAVY)
+def test_importing_does_not_load(module: str) -> None:
+    loaded = run_fresh(f"import hitsave, sys; print({module!r} in sys.modules)")
+    assert loaded == "False\n"
