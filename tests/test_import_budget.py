@@ -2,12 +2,12 @@
 
 A decorator is paid for by every start of every program that uses it. That the import stays light is
 a promise in milliseconds, so one of these tests reads a clock, unlike any other: around the import
-statement alone, in fresh processes, taking the median of nine.
+statement alone, in fresh processes, and the quickest of nine counts, since what other programs take
+from the machine meanwhile is no cost of the import.
 """
 
 import subprocess
 import sys
-from statistics import median
 
 import pytest
 
@@ -33,7 +33,7 @@ def run_fresh(code: str) -> str:
 def test_importing_takes_less_than_sixty_milliseconds() -> None:
     run_fresh("import hitsave")  # byte code is compiled once for each installation
     times = [float(run_fresh(TIMED)) for _ in range(9)]
-    assert median(times) < LIMIT, times
+    assert min(times) < LIMIT, times
 
 
 @pytest.mark.parametrize("module", HEAVY)

@@ -9,6 +9,7 @@ import os
 import sys
 import threading
 from collections.abc import Callable
+from types import ModuleType
 from typing import Any
 
 from hitsave.code.dependencies import Manifest, unpack_manifest
@@ -201,7 +202,7 @@ def install_hook() -> Callable[[], None]:
 def _root_of_main() -> str:
     """The workspace of the main program, or of the working folder where that is no project's."""
     main = sys.modules.get("__main__")
-    path = getattr(main, "__file__", None)
+    path = vars(main).get("__file__") if isinstance(main, ModuleType) else None
     if isinstance(path, str) and Boundary("").is_project(os.path.abspath(path)):
         return find_root(os.path.dirname(os.path.abspath(path)))
     return find_root(os.getcwd())

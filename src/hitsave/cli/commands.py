@@ -1,16 +1,82 @@
-"""The commands that only talk: everything but `run`, which has no time to load this."""
+"""The commands that answer and show: everything but `run`, which has no time to load typer.
 
-from typing import Any
+Owns what they have in common: the help, the version, and how warnings look here.
+"""
+
+import sys
+import warnings
+from typing import Annotated, Any
 
 import typer
 
-app = typer.Typer(add_completion=False, no_args_is_help=True)
+from hitsave import __version__
+from hitsave.cli.demo import demo
+from hitsave.cli.graph import graph
+from hitsave.cli.run import run
+from hitsave.errors import HitsaveWarning
+from hitsave.events import Event, Warned, subscribe
 
-
-@app.callback()
-def hitsave() -> None:
-    """functools.cache that survives restarts."""
+# Plain help: it is read in logs and through pipes as often as on a terminal.
+app = typer.Typer(
+    add_completion=False,
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+app.command()(graph)
+app.command()(demo)
 
 
 def dispatch(words: list[str]) -> Any:
-    return app(words, prog_name="hitsave", standalone_mode=False)
+    """Run the command that `words` name; ends with SystemExit."""
+    warnings.simplefilter("ignore", HitsaveWarning)
+    end = subscribe(_show_warning)
+    try:
+        return app(words, prog_name="hitsave")
+    finally:
+        end()
+
+
+def _show_warning(event: Event) -> None:
+    # Where in hitsave a warning comes from, which Python's own way shows, helps nobody here.
+    if isinstance(event, Warned):
+        hint = f"\n  hint: {event.hint}" if event.hint else ""
+        print(f"hitsave: warning: {event.message}{hint}", file=sys.stderr)
+
+
+def _print_version(is_asked: bool) -> None:
+    if is_asked:
+        print(f"hitsave {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def hitsave(
+    version: Annotated[
+        bool,
+        typer.Option("--version", help="Show the version.", callback=_print_version, is_eager=True),
+    ] = False,
+) -> None:
+    """functools.cache that survives restarts, knows when your code changed, and explains a miss."""
+
+
+@app.command(
+    "run",
+    context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False},
+    options_metavar="[-v] [--events FILE]",
+)
+def run_help(
+    program: Annotated[
+        list[str], typer.Argument(metavar="SCRIPT | -m MODULE [ARGUMENT]...", show_default=False)
+    ],
+) -> None:
+    """Run a program as plain Python does, with hitsave active from its first line.
+
+    -v, --verbose says on stderr what hits, what misses and why, and sums up at the end.
+
+    --events FILE appends every event to FILE, as JSON, one object a line.
+
+    The exit code is the program's own.
+    """
+    raise typer.Exit(run(program))

@@ -25,6 +25,7 @@ from hitsave.code.external import is_standard
 from hitsave.code.guard import EMPTY, Guard, cell_content
 from hitsave.code.inert import is_inert
 from hitsave.code.members import Members
+from hitsave.code.normalize import OWN_NAMES
 from hitsave.code.project import Module, Project
 from hitsave.code.resolve import (
     ABSENT,
@@ -77,7 +78,7 @@ class Closure:
         self.project = project
         self.options = options
         self.resolver = Resolver(project, options.hidden)
-        self.guard = Guard()
+        self.guard = Guard(project)
         self.members = Members(self)
         self.values = Values(self)
         self.effects = Effects(self)
@@ -253,7 +254,8 @@ class Closure:
         self, reference: ImportReference, module: Module, owner: Symbol
     ) -> None:
         via = Via(owner, "imported in", reference.line)
-        name = self.resolver.imported(module, reference.level, reference.module)
+        name = self._named(reference.module, module)
+        name = self.resolver.imported(module, reference.level, name)
         self.watch_module(name)
         target = self.resolver.module(name)
         if target is None:
@@ -269,9 +271,11 @@ class Closure:
 
     def watch_module(self, name: str) -> None:
         """Notice when a module that is not loaded becomes loaded."""
-        project, known = self.project, self.project.module(name)
+        if not self.once(("watched", name)):
+            return
+        known = self.project.module(name)
         if known is None or known.namespace is None:
-            self.guard.watch(lambda: project.module(name) is known)
+            self.guard.watch_import(name, known)
 
     # -- computed names -------------------------------------------------------------------------
 
@@ -308,8 +312,13 @@ class Closure:
             self.reach(target, via)
             self.members.ask_pattern(dynamic)
 
+    def _named(self, text: str, module: Module) -> str:
+        """Put a module's own name and package in where a pattern or name refers to them."""
+        own, package = OWN_NAMES["__name__"], OWN_NAMES["__package__"]
+        return text.replace(own, module.source.module).replace(package, module.package)
+
     def _follow_computed_import(self, dynamic: Dynamic, module: Module, via: Via) -> None:
-        prefix = dynamic.prefix
+        prefix = self._named(dynamic.prefix, module)
         if prefix.startswith("."):
             level = len(prefix) - len(prefix.lstrip("."))
             package = self.resolver.imported(module, level, "")
@@ -318,8 +327,7 @@ class Closure:
         symbol = Symbol(f"{prefix}*{dynamic.suffix}", "")
         token = digest_bytes("\n".join(names).encode())
         self.count(symbol, Facet.SHAPE, token, Place("", 0, 0), via)
-        project, like = self.project, (prefix, dynamic.suffix)
-        self.guard.watch(lambda: project.modules_like(*like) == names)
+        self.guard.watch_listing(prefix, dynamic.suffix, names)
         for name in names:
             found = self.resolver.project_module(name)
             self.watch_module(name)

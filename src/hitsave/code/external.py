@@ -6,6 +6,7 @@ Refuses to read the source of external code.
 
 import os
 import sys
+from types import ModuleType
 from typing import NamedTuple
 
 from hitsave.digest import digest_bytes, short
@@ -189,12 +190,13 @@ def _distribution(metadata: str) -> Distribution:
 def _undistributed(top: str) -> Distribution:
     """A module that no distribution claims counts by its own file."""
     module = sys.modules.get(top)
-    path = getattr(module, "__file__", None)
+    namespace = vars(module) if isinstance(module, ModuleType) else {}
+    path = namespace.get("__file__")
     content = b""
     if isinstance(path, str) and os.path.isfile(path):
         with open(path, "rb") as file:
             content = file.read()
-    version = getattr(module, "__version__", "")
+    version = namespace.get("__version__", "")
     return Distribution(top, version if isinstance(version, str) else "", short(digest_bytes(content)))
 
 

@@ -4,12 +4,20 @@ Owns the cheap check made on every call. Immutable things are compared by identi
 are digested again.
 """
 
+import os
+import sys
+import time
 from collections.abc import Callable, Mapping
 from operator import is_, itemgetter
 from types import CellType
 from typing import Any
 
+from hitsave.code.project import Module, Project
 from hitsave.code.resolve import ABSENT
+from hitsave.code.source import loaded_folders
+
+RACY = 50_000_000
+"""A file's time this recent, in nanoseconds, may hide a second change within its resolution."""
 
 EMPTY: Any = type("EmptyCell", (), {})()
 
@@ -17,7 +25,11 @@ EMPTY: Any = type("EmptyCell", (), {})()
 class Guard:
     """The live state that one closure was computed from."""
 
-    def __init__(self) -> None:
+    def __init__(self, project: Project) -> None:
+        self._project = project
+        self._imports: list[tuple[str, Module | None]] = []
+        self._listings: list[tuple[str, str, list[str]]] = []
+        self._disk: tuple[object, ...] | None = None
         self._bound: dict[int, tuple[Mapping[str, Any], dict[str, Any]]] = {}
         self._cells: list[tuple[CellType, Any]] = []
         self._redigest: list[tuple[Callable[[], bytes | None], bytes | None]] = []
@@ -37,6 +49,14 @@ class Guard:
     def watch_value(self, redigest: Callable[[], bytes | None], digest: bytes | None) -> None:
         """A mutable value has `digest`."""
         self._redigest.append((redigest, digest))
+
+    def watch_import(self, name: str, found: Module | None) -> None:
+        """Importing `name` would load `found`, which is not loaded; or find nothing."""
+        self._imports.append((name, found))
+
+    def watch_listing(self, prefix: str, suffix: str, names: list[str]) -> None:
+        """The modules on disk with such a name are `names`."""
+        self._listings.append((prefix, suffix, names))
 
     def watch(self, unchanged: Callable[[], bool]) -> None:
         """Something else that can tell by itself whether it is as it was."""
@@ -71,7 +91,52 @@ class Guard:
             return False
         if any(redigest() != digest for redigest, digest in self._redigest):
             return False
-        return all(unchanged() for unchanged in self._tests)
+        return all(unchanged() for unchanged in self._tests) and self._disk_holds()
+
+    def _disk_holds(self) -> bool:
+        """Whether what importing would find is as it was.
+
+        Looking for modules costs tens of microseconds each, so it is done again only after one
+        of the folders or files that were looked at has changed, or may just have changed.
+        """
+        if not self._imports and not self._listings:
+            return True
+        now = self._disk_state()
+        if now is not None and now == self._disk:
+            return True
+        project = self._project
+        if any(project.module(name) is not found for name, found in self._imports):
+            return False
+        if any(project.modules_like(p, s) != names for p, s, names in self._listings):
+            return False
+        self._disk = now
+        return True
+
+    def _disk_state(self) -> tuple[object, ...] | None:
+        """The times of the folders and files looked at; None where one is too recent to trust."""
+        loaded = tuple(sys.modules.get(name) is None for name, _ in self._imports)
+        paths = dict.fromkeys(entry or os.curdir for entry in sys.path)
+        for prefix, _, _ in self._listings:
+            folders = loaded_folders(prefix.rpartition(".")[0])
+            if "." in prefix and not folders:
+                return None
+            paths.update(dict.fromkeys(folders))
+        for name, found in self._imports:
+            paths.update(dict.fromkeys(loaded_folders(name.rpartition(".")[0])))
+            if found is not None:
+                paths[found.source.path] = None
+                paths[os.path.dirname(found.source.path)] = None
+        times = tuple(map(_changed_at, paths))
+        if max(times, default=0) > time.time_ns() - RACY:
+            return None
+        return loaded, tuple(paths), times
+
+
+def _changed_at(path: str) -> int:
+    try:
+        return os.stat(path).st_mtime_ns
+    except OSError:
+        return 0
 
 
 def cell_content(cell: CellType) -> Any:

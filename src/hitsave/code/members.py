@@ -5,6 +5,7 @@ reachable classes, globals of the modules that escape. A member counts when its 
 when it is special, or when anything at all may be asked for.
 """
 
+from _abc import _get_dump
 from typing import TYPE_CHECKING, Any
 
 from hitsave.code.definition import ClassDefinition, Dynamic, FunctionDefinition
@@ -142,11 +143,12 @@ class Members:
             self._count_shape(target.definition, target.module, symbol, via)
         if target.live is not None:
             self._follow_live_bases(target.live, symbol)
+            self._count_registered(target, target.live, symbol, via)
         names = self._names_of(target)
         if self._is_watched_from_outside(target):
             for name in names:
                 self._give(target, name)
-            token = digest_bytes("\n".join(sorted(names)).encode())
+            token = digest_bytes("\n".join(_in_order(target, names)).encode())
             self._closure.count(symbol, Facet.CONTENT, token, target.module.place(), via)
         else:
             self._offer(target, names)
@@ -174,6 +176,20 @@ class Members:
                 self._closure.reach(target, Via(symbol, "a base of", 0), opaque=False)
         known = live.__mro__
         self._closure.guard.watch(lambda: live.__mro__ is known or live.__mro__ == known)
+
+    def _count_registered(
+        self, target: ClassTarget, live: type, symbol: Symbol, via: Via
+    ) -> None:
+        """Count the virtual subclasses of an abstract class."""
+        if "_abc_impl" not in vars(live):
+            return
+        registered = virtual_subclasses(live)
+        named = sorted(f"{cls.__module__}:{cls.__qualname__}" for cls in registered)
+        if named:
+            token = digest_bytes("\n".join(named).encode())
+            own = Symbol(symbol.module, f"{symbol.name}.register")
+            self._closure.count(own, Facet.BINDING, token, target.module.place(), via)
+        self._closure.guard.watch(lambda: virtual_subclasses(live) == registered)
 
     def _names_of(self, target: ClassTarget) -> set[str]:
         names: set[str] = set()
@@ -279,6 +295,8 @@ class Members:
     ) -> None:
         closure = self._closure
         functions = functions_in(value) or [value]
+        if functions != [value] and not is_defined and not isinstance(value, _TRANSPARENT):
+            closure.values.reach_class_binding(target, name, value, via)
         expected = target.module.symbol(f"{target.name}.{name}")
         for function in functions:
             found = closure.resolver.of_object(function)
@@ -303,6 +321,22 @@ class Members:
     ) -> None:
         """Count a docstring or annotations where reachable code reads such things."""
         self._closure.values.may_be_reflected(definition, module, symbol, via)
+
+
+_TRANSPARENT = (staticmethod, classmethod, property)
+
+
+def virtual_subclasses(live: type) -> set[type]:
+    """Return the classes registered with an abstract class."""
+    registry, *_ = _get_dump(live)
+    return {cls for cls in (reference() for reference in registry) if cls is not None}
+
+
+def _in_order(target: ClassTarget, names: set[str]) -> list[str]:
+    """The names of a class: fields as they stand, since their order can matter, then the rest."""
+    bindings = target.definition.bindings if target.definition is not None else ()
+    fields = [binding.name for binding in bindings if binding.kind == "value"]
+    return [*fields, *sorted(names.difference(fields))]
 
 
 def is_bookkeeping(name: str) -> bool:

@@ -28,6 +28,9 @@ REFLECTION = frozenset(
 )
 """Names through which a program reads what otherwise leaves no trace in it."""
 
+OWN_NAMES = {"__name__": "\0name\0", "__package__": "\0package\0"}
+"""What stands for a module's own name and package in a pattern: a record knows neither."""
+
 _ATTRIBUTE_BUILTINS = frozenset({"getattr", "hasattr", "setattr", "delattr"})
 _NAMESPACE_BUILTINS = frozenset({"globals", "eval", "exec"})
 _GETTERS = frozenset({"attrgetter", "methodcaller"})
@@ -163,8 +166,13 @@ class Reader:
         if not self._refer(names, node.lineno, opaque=True):
             for name in names[1:]:
                 self._ask(name, node.lineno, None)
-        elif names[-1] in REFLECTION or names[-1] == "__dict__":
-            self._ask(names[-1], node.lineno, node.value)
+        else:
+            self._note_special(names, node)
+
+    def _note_special(self, names: tuple[str, ...], node: ast.Attribute) -> None:
+        for name in names[1:]:
+            if name in REFLECTION or name in ("__dict__", "__subclasses__"):
+                self._ask(name, node.lineno, node.value)
 
     def _renamed_root(self, root: str) -> str:
         if root in self._renameable:
@@ -258,6 +266,8 @@ class Reader:
         if names and is_plain_call(node) and self._is_global(names[0]):
             self._tokens.append("." + ".".join(names))
             self._refer(names, node.lineno, opaque=False)
+            if isinstance(node.func, ast.Attribute):
+                self._note_special(names, node.func)
         else:
             self.read(node.func)
         self.read_all(node.args)
@@ -421,6 +431,10 @@ def string_pattern(node: ast.AST) -> str | tuple[str, str]:
     """Return the string an expression gives, or the known (beginning, end) of it."""
     if isinstance(node, ast.Constant) and isinstance(node.value, str):
         return node.value
+    if isinstance(node, ast.Name) and node.id in OWN_NAMES:
+        return OWN_NAMES[node.id]
+    if isinstance(node, ast.FormattedValue):
+        return string_pattern(node.value)
     if isinstance(node, ast.JoinedStr):
         pieces = [string_pattern(value) for value in node.values]
         return _joined(pieces)

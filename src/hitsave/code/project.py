@@ -7,7 +7,7 @@ decide what a call depends on.
 import os
 import sys
 from collections.abc import Callable, Iterator
-from types import CodeType, ModuleType
+from types import CodeType, FunctionType, ModuleType
 from typing import Any, NamedTuple
 
 from hitsave.code.analyze import analyze
@@ -125,7 +125,9 @@ class Project:
 
     def _loaded(self, name: str, live: object, executed: Source | None) -> Module | None:
         namespace = vars(live) if isinstance(live, ModuleType) else None
-        source = executed or self._source_of_loaded(name, live)
+        source = executed
+        if source is None or not _is_of(source, live):
+            source = self._source_of_loaded(name, live)
         if source is None or not self.boundary.is_project(source.path):
             return None
         module = Module(canonical_name(name), source, self._record(source), namespace)
@@ -255,15 +257,20 @@ def is_special(name: str) -> bool:
     return name.startswith("__") and name.endswith("__")
 
 
+def _is_of(source: Source, live: object) -> bool:
+    """Whether a source executed under a name is that of the module that has the name now."""
+    path = vars(live).get("__file__") if isinstance(live, ModuleType) else None
+    return not isinstance(path, str) or os.path.abspath(path) == os.path.abspath(source.path)
+
+
 def live_code(namespace: Namespace, path: str) -> Iterator[CodeType]:
     """Yield the code objects of the functions and methods in a namespace that come from `path`."""
     holders = [namespace]
     holders += [dict(vars(value)) for value in namespace.values() if isinstance(value, type)]
     for holder in holders:
         for value in tuple(holder.values()):
-            code = getattr(value, "__code__", None)
-            if isinstance(code, CodeType) and code.co_filename == path:
-                yield code
+            if type(value) is FunctionType and value.__code__.co_filename == path:
+                yield value.__code__
 
 
 def canonical_name(name: str) -> str:
@@ -271,10 +278,11 @@ def canonical_name(name: str) -> str:
     if name not in ("__main__", "__mp_main__"):
         return name
     main = sys.modules.get(name)
-    spec = getattr(main, "__spec__", None)
+    namespace = vars(main) if isinstance(main, ModuleType) else {}
+    spec = namespace.get("__spec__")
     if spec is not None and isinstance(getattr(spec, "name", None), str):
         return str(spec.name)
-    path = getattr(main, "__file__", None)
+    path = namespace.get("__file__")
     if not isinstance(path, str):
         return "__main__"
     return os.path.splitext(os.path.basename(path))[0]

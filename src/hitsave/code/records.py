@@ -19,7 +19,7 @@ from hitsave.code.definition import (
     StarImport,
 )
 
-SCHEMA = 1
+SCHEMA = 2
 """Grows whenever the analyser or the shape of its records changes."""
 
 

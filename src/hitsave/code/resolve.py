@@ -20,6 +20,7 @@ from typing import Any, NamedTuple
 
 from hitsave.code.definition import Binding, ClassDefinition, FunctionDefinition
 from hitsave.code.project import Module, Project
+from hitsave.code.source import locate
 from hitsave.code.symbol import Symbol
 
 ABSENT: Any = type("Absent", (), {"__repr__": lambda self: "ABSENT"})()
@@ -102,6 +103,7 @@ class Resolver:
     def __init__(self, project: Project, hidden: frozenset[str] = frozenset()) -> None:
         self._project = project
         self._hidden = hidden
+        self._modules: dict[str, Module | None] = {}
 
     # -- modules --------------------------------------------------------------------------------
 
@@ -112,12 +114,16 @@ class Resolver:
             return ModuleTarget(found)
         if name in sys.modules or name.partition(".")[0] in sys.stdlib_module_names:
             return ExternalTarget(name, "")
-        return None
+        # Outside the project, and not loaded yet.
+        return ExternalTarget(name, "") if locate(name) is not None else None
 
     def project_module(self, name: str) -> Module | None:
         """Return the project module `name`, hidden where it has to be."""
-        found = self._project.module(name)
-        return self.view(found) if found is not None else None
+        # Looked for once: what is on disk or loaded is taken as it is when first asked.
+        if name not in self._modules:
+            found = self._project.module(name)
+            self._modules[name] = self.view(found) if found is not None else None
+        return self._modules[name]
 
     def view(self, module: Module) -> Module:
         """The module as this resolver sees it."""

@@ -61,12 +61,19 @@ def locate(name: str) -> Located | None:
 
 
 def _folders_of(package: str) -> list[str] | None:
-    loaded = sys.modules.get(package)
-    path = getattr(loaded, "__path__", None) if isinstance(loaded, ModuleType) else None
-    if path is not None:
-        return list(path)
+    folders = loaded_folders(package)
+    if folders:
+        return folders
     located = locate(package)
     return list(located.folders) if located and located.folders else None
+
+
+def loaded_folders(package: str) -> list[str]:
+    """Return the folders of a loaded package; none where it is not loaded, or no package."""
+    loaded = sys.modules.get(package)
+    # Not `getattr`: a module's `__getattr__` is the user's code.
+    path = vars(loaded).get("__path__") if isinstance(loaded, ModuleType) else None
+    return [] if path is None else [entry for entry in path if isinstance(entry, str)]
 
 
 def submodules(folder: str) -> Iterator[tuple[str, str]]:

@@ -109,7 +109,13 @@ class Values:
             if self._closure.once(("volatile", symbol)):
                 emit(Untracked(str(symbol), reason))
             return False
-        return self._count_digest(symbol, value, place, via, read)
+        if not self._count_digest(symbol, value, place, via, read):
+            return False
+        for binding in self.bindings(symbol):
+            # An accessor held in a value (`methodcaller("go")`) asks for a name later.
+            for name, _ in binding.part.references.attributes:
+                self._closure.members.ask(name)
+        return True
 
     def _count_digest(self, symbol: Symbol, value: Any, place: Place, via: Via, read: Any) -> bool:
         digest_value, name_symbol = self._closure.options.digest_value, self._closure.name_symbol

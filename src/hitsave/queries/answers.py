@@ -45,15 +45,13 @@ class Step(NamedTuple):
 class Graph(NamedTuple):
     """What `target` depends on; where `is_reverse`, what depends on it.
 
-    `roots` are what the target stands for. `code` is the code digest of all that it depends on.
-    `notes` say what counts by more than it has to, or cannot be seen.
+    `roots` are what the target stands for. `notes` say what counts by more than it has to, or cannot be seen.
     """
 
     target: str
     roots: tuple[Symbol, ...]
     nodes: tuple[Node, ...]
     edges: tuple[Edge, ...]
-    code: bytes
     notes: tuple[str, ...]
     is_reverse: bool
 

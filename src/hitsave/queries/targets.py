@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from hitsave.code.analyze import analyze
-from hitsave.code.definition import ModuleRecord, Part
+from hitsave.code.definition import Part
 from hitsave.code.project import Module, Project
 from hitsave.code.resolve import (
     ABSENT,
@@ -97,7 +97,11 @@ def nearest(name: str, known: Iterable[str], folder: str = "") -> str:
 def find_module(words: Words, project: Project, resolver: Resolver) -> Module:
     """Return the module that a target names. Raises TargetError."""
     if words.path:
-        return _module_at(words, project)
+        module = module_at(words.module, words.path, project)
+        if module is None:
+            raise TargetError(f"{words.path} cannot be read.", "check who may read it")
+        _check_source(module)
+        return module
     found = resolver.module(words.module) if words.module else None
     if isinstance(found, ModuleTarget):
         _check_source(found.module)
@@ -110,29 +114,32 @@ def find_module(words: Words, project: Project, resolver: Resolver) -> Module:
     raise TargetError(message, nearest(words.module, known))
 
 
-def _module_at(words: Words, project: Project) -> Module:
-    """The module of a file, which need not be one that the name leads to."""
-    known = project.module(words.module)
-    if known is not None and os.path.realpath(known.source.path) == os.path.realpath(words.path):
-        _check_source(known)
+def module_at(name: str, path: str, project: Project) -> Module | None:
+    """Return the module `name` of the file at `path`; None where it cannot be read.
+
+    The name need not lead to the file: a script may be called as a module elsewhere is.
+    """
+    known = project.module(name)
+    if known is not None and os.path.realpath(known.source.path) == os.path.realpath(path):
         return known
-    is_package = os.path.basename(words.path) == "__init__.py"
-    source = read_source(words.module, words.path, is_package)
+    source = read_source(name, path, os.path.basename(path) == "__init__.py")
     if source is None:
-        raise TargetError(f"{words.path} cannot be read.", "check who may read it")
-    return Module(words.module, source, _analysed(source.path, source.content), None)
+        return None
+    try:
+        return Module(name, source, analyze(source.content), None)
+    except SourceError:
+        return Module(name, source, None, None)
 
 
 def _check_source(module: Module) -> None:
-    if module.record is None:
-        _analysed(module.source.path, module.source.content)
-
-
-def _analysed(path: str, content: bytes) -> ModuleRecord:
+    """Raise TargetError where a target's own source cannot be parsed."""
+    if module.record is not None:
+        return
     try:
-        return analyze(content)
+        analyze(module.source.content)
     except SourceError as error:
-        raise TargetError(f"{path}: {error.message}.", "mend it and ask again") from error
+        message = f"{module.source.path}: {error.message}."
+        raise TargetError(message, "mend it and ask again") from error
 
 
 # -- names --------------------------------------------------------------------------------------

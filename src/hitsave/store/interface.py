@@ -15,7 +15,7 @@ from hitsave.errors import StoreUnavailableError
 MAX_KEY_SIZE = 511
 """Length of the longest key, in bytes; the shortest is 1."""
 
-MAX_VALUE_SIZE = 64 * 1024 * 1024
+MAX_VALUE_SIZE = 16 * 1024 * 1024
 """Length of the longest value, in bytes. What is larger belongs in an object."""
 
 

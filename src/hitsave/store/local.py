@@ -76,7 +76,7 @@ class LocalStore:
     def _read(self, table: Table, key: bytes) -> bytes | None:
         with self._guard:
             # A signal handler or a finaliser that runs inside a transaction of this very thread.
-            if self._busy:
+            if self._busy or not 1 <= len(key) <= MAX_KEY_SIZE:
                 return None
             try:
                 self._busy = True
@@ -240,7 +240,7 @@ class LocalStore:
 
     def _put_right(self, error: Exception) -> None:
         """Do what can be done after a lookup failed. The lookup finds nothing."""
-        if self._closed or isinstance(error, lmdb.BadValsizeError):
+        if self._closed:
             return
         try:
             if not isinstance(error, CORRUPT):

@@ -1,0 +1,137 @@
+"""Workspaces: a project read from its files, without loading any of it.
+
+Owns the session that a question is answered in, and which symbols a target stands for. Refuses to
+make that session the process's own, or to see what is loaded in this process.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from hitsave.code.closure import Closure, Options
+from hitsave.code.dependencies import Via
+from hitsave.code.project import Module
+from hitsave.code.resolve import (
+    ClassTarget,
+    FunctionTarget,
+    Target,
+    ValueTarget,
+    definition_name,
+)
+from hitsave.code.symbol import Symbol
+from hitsave.codec import Digested, digest_value
+from hitsave.events import Event, Untracked, Widened, subscribe
+from hitsave.hook import Ledger
+from hitsave.queries.files import files_under, search_path, searching
+from hitsave.queries.targets import (
+    StaticResolver,
+    Words,
+    find_module,
+    find_name,
+    memoised_in,
+    module_at,
+    read_words,
+)
+from hitsave.session import Session
+
+
+class Workspace:
+    """The project around one target."""
+
+    def __init__(self, words: Words) -> None:
+        self.words = words
+        self._session = Session(words.root, Ledger())
+        self.project = self._session.project
+        loaded = frozenset(module.source.module for module in self.project.loaded())
+        self._options = Options(
+            _digest, _is_no_state, self._session.settings.version_sensitivity, loaded
+        )
+        self.resolver = StaticResolver(self.project, loaded)
+        self.notes: list[str] = []
+
+    def hear(self, event: Event) -> None:
+        """Note what could not be known exactly."""
+        if isinstance(event, (Widened, Untracked)):
+            self.notes.append(f"{event.symbol}: {event.reason}")
+
+    def finish(self) -> None:
+        """Keep what was analysed."""
+        self._session.finish()
+
+    def closure(self) -> Closure:
+        """Return an empty closure that sees the project's files alone."""
+        closure = Closure(self.project, self._options)
+        closure.resolver = self.resolver
+        return closure
+
+    def modules(self) -> Iterator[Module]:
+        """Yield every module of the project that can be read."""
+        for file in files_under(self.words.root):
+            module = module_at(file.module, file.path, self.project)
+            if module is not None and module.record is not None:
+                yield module
+
+    # -- targets --------------------------------------------------------------------------------
+
+    def find(self, words: Words) -> tuple[Module, Target | None]:
+        """Return the module of a target and what is named in it, or None for all of it."""
+        module = find_module(words, self.project, self.resolver)
+        return module, find_name(module, words.name, self.resolver) if words.name else None
+
+    def matching(self, words: Words, known: Iterable[Symbol]) -> set[Symbol]:
+        """Return those of the known symbols that a target stands for."""
+        module, target = self.find(words)
+        stands_for = _symbols_of(module, target)
+        return {symbol for symbol in known if stands_for(symbol)}
+
+    def memoised(self, module: Module) -> list[FunctionTarget]:
+        """Return the memoised functions of a module."""
+        return memoised_in(module, self.resolver)
+
+
+@contextmanager
+def opened(target: str) -> Iterator[Workspace]:
+    """Open the workspace of a target. Raises TargetError where it names a file that is not there."""
+    words = read_words(target)
+    with searching(search_path(words.folder, words.root)):
+        workspace = Workspace(words)
+        end = subscribe(workspace.hear)
+        try:
+            yield workspace
+        finally:
+            end()
+            workspace.finish()
+
+
+def _symbols_of(module: Module, target: Target | None) -> Callable[[Symbol], bool]:
+    """Return the test for the symbols that a target stands for: of a class, its members too."""
+    if target is None:
+        return lambda symbol: symbol.module == module.name
+    if isinstance(target, FunctionTarget):
+        names = {definition_name(target.module, found) for found in target.definitions}
+        return lambda symbol: symbol.module == target.module.name and symbol.name in names
+    name = target.name if isinstance(target, (ClassTarget, ValueTarget)) else ""
+    owner = target.module.name if isinstance(target, (ClassTarget, ValueTarget)) else module.name
+    return lambda symbol: (
+        symbol.module == owner and (symbol.name == name or symbol.name.startswith(f"{name}."))
+    )
+
+
+def reach_all(closure: Closure, module: Module, workspace: Workspace, owner: Symbol) -> None:
+    """Reach everything that a module defines or uses at module level."""
+    closure.visit_module(module, Via(owner, "the target", 0))
+    record = module.record
+    for name, bindings in (record.bindings if record else {}).items():
+        via = Via(owner, "defined in", bindings[-1].part.line)
+        closure.reach(workspace.resolver.name(module, name), via)
+    for effect in record.effects if record else ():
+        closure.follow(effect.part, module, module.symbol(""))
+
+
+def _digest(value: Any, name_symbol: Callable[[Any], str | None]) -> Digested:
+    # As the session digests globals, so that a static digest is the one that a run records.
+    return digest_value(value, name_symbol=name_symbol, reduce=False)
+
+
+def _is_no_state(symbol: Symbol, definition: bytes) -> bool:  # noqa: ARG001 - nothing has run
+    return False
