@@ -14,7 +14,7 @@ from hitsave.cli.demo import demo
 from hitsave.cli.graph import graph
 from hitsave.cli.run import run
 from hitsave.errors import HitsaveWarning
-from hitsave.events import Event, Warned, subscribe
+from hitsave.events import Event, Warned, Widened, subscribe
 
 # Plain help: it is read in logs and through pipes as often as on a terminal.
 app = typer.Typer(
@@ -31,18 +31,26 @@ app.command()(demo)
 def dispatch(words: list[str]) -> Any:
     """Run the command that `words` name; ends with SystemExit."""
     warnings.simplefilter("ignore", HitsaveWarning)
-    end = subscribe(_show_warning)
+    end = subscribe(_Warnings().hear)
     try:
         return app(words, prog_name="hitsave")
     finally:
         end()
 
 
-def _show_warning(event: Event) -> None:
-    # Where in hitsave a warning comes from, which Python's own way shows, helps nobody here.
-    if isinstance(event, Warned):
-        hint = f"\n  hint: {event.hint}" if event.hint else ""
-        print(f"hitsave: warning: {event.message}{hint}", file=sys.stderr)
+class _Warnings:
+    """Shows warnings without the place in hitsave that they come from, which helps nobody here."""
+
+    def __init__(self) -> None:
+        self._told: set[str] = set()
+
+    def hear(self, event: Event) -> None:
+        if isinstance(event, Widened):
+            # It is part of the answer, where the command shows it.
+            self._told.add(event.reason)
+        elif isinstance(event, Warned) and not event.message.endswith(tuple(self._told)):
+            hint = f"\n  hint: {event.hint}" if event.hint else ""
+            print(f"hitsave: warning: {event.message}{hint}", file=sys.stderr)
 
 
 def _print_version(is_asked: bool) -> None:

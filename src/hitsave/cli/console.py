@@ -1,8 +1,8 @@
 """The console: events as lines of text, as they happen.
 
-Owns the lines that `hitsave run --verbose` writes. Refuses rich, and every stream but the one it was
-given: a program that puts a stderr of its own in place must not find our lines in it. A stream that
-breaks is left alone.
+Owns the lines that `hitsave run --verbose` writes. Refuses rich, and every stream but the one it
+was given: a program that puts a stderr of its own in place must not find our lines in it. A stream
+that breaks is left alone.
 """
 
 from typing import TextIO

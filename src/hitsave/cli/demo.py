@@ -52,9 +52,9 @@ STEPS = EDIT.dependents | {"analysis:collocations", "analysis:lookalikes"}
 
 
 class Outcome(NamedTuple):
-    """What one run did: its seconds, the steps that hit, and those that missed with their diffs."""
+    """What one run did: what it printed, the steps that hit, and why the others missed."""
 
-    seconds: float
+    printed: tuple[str, ...]
     hits: frozenset[str]
     misses: dict[str, str]
 
@@ -76,8 +76,7 @@ def demo(
     with _folder(keep) as folder:
         _write_project(folder)
         _say(f"A small analysis of a book, in {folder}: four memoised steps, in {SCRIPT}.")
-        _run_cold(folder)
-        _run_again(folder)
+        _run_again(folder, _run_cold(folder))
         _edit(folder)
         _run_edited(folder)
     _say_goodbye(keep)
@@ -106,21 +105,26 @@ def _write_project(folder: Path) -> None:
     for entry in files("hitsave.cli").joinpath("demo_project").iterdir():
         if entry.is_file():
             (folder / entry.name.removesuffix(TEMPLATE)).write_bytes(entry.read_bytes())
+    # A cache of its own, also for who goes on working in the folder.
+    with (folder / "pyproject.toml").open("a", encoding="utf-8") as file:
+        file.write(f"\n[tool.hitsave]\nhome = {json.dumps(str(folder / 'cache'))}\n")
 
 
 # -- the steps of the demo ----------------------------------------------------------------------
 
 
-def _run_cold(folder: Path) -> None:
+def _run_cold(folder: Path) -> Outcome:
     _title("1. The first run: nothing is recorded yet, so every step is computed.")
     outcome = _run(folder)
     _require(not outcome.hits and outcome.misses.keys() == STEPS, "every step to be computed")
+    return outcome
 
 
-def _run_again(folder: Path) -> None:
+def _run_again(folder: Path, first: Outcome) -> None:
     _title("2. The same again, in a new process: every step is served from the cache.")
     outcome = _run(folder)
     _require(outcome.hits == STEPS and not outcome.misses, "every step to be served")
+    _require(outcome.printed == first.printed, "the results to be the same")
 
 
 def _edit(folder: Path) -> None:
@@ -131,7 +135,7 @@ def _edit(folder: Path) -> None:
     _require(before.count(EDIT.before) == 1, f"one line to edit in {EDIT.file}")
     file.write_text(after, encoding="utf-8", newline="\n")
     lines = difflib.unified_diff(before.splitlines(), after.splitlines(), lineterm="", n=1)
-    _say("\n".join(f"   {line}" for line in list(lines)[2:]))
+    _say("\n".join(f"   {line}".rstrip() for line in list(lines)[2:]))
 
 
 def _run_edited(folder: Path) -> None:
@@ -170,13 +174,14 @@ def _run(folder: Path) -> Outcome:
     took = time.perf_counter() - started
     _say("\n".join(f"   {line}" for line in done.stdout.splitlines()))
     _require(done.returncode == 0, f"{SCRIPT} to end with exit code 0, not {done.returncode}")
-    outcome = _outcome(events, took)
+    outcome = _outcome(done.stdout, events)
     computed, served = counted(len(outcome.misses), "step"), counted(len(outcome.hits), "step")
     _say(f"   So: {computed} computed, {served} served, in {seconds(took)} with Python's start.")
     return outcome
 
 
-def _outcome(events: Path, took: float) -> Outcome:
+def _outcome(written: str, events: Path) -> Outcome:
+    printed = [line for line in written.splitlines() if not line.startswith(("hitsave:", " "))]
     hits, misses, stored = set(), {}, set()
     for line in events.read_text(encoding="utf-8").splitlines():
         event = json.loads(line)
@@ -187,15 +192,14 @@ def _outcome(events: Path, took: float) -> Outcome:
         elif event["event"] == "stored":
             stored.add(event["symbol"])
     _require(stored == misses.keys(), "what was computed to be recorded")
-    return Outcome(took, frozenset(hits), misses)
+    return Outcome(tuple(printed), frozenset(hits), misses)
 
 
 def _environment(folder: Path) -> dict[str, str]:
-    """The environment, with a cache of the demo's own, and none of the user's settings."""
+    """The environment without the user's settings, which could change what is shown."""
     kept = {key: value for key, value in os.environ.items() if not key.startswith("HITSAVE_")}
     kept |= {
-        "HITSAVE_HOME": str(folder / "cache"),
-        "HITSAVE_MODE": "use",
+        "XDG_CONFIG_HOME": str(folder),
         # One stream, in the order in which things happen.
         "PYTHONUNBUFFERED": "1",
         "PYTHONUTF8": "1",

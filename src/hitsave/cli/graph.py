@@ -50,7 +50,8 @@ def graph(
     how the line above it leads there.
 
     Nothing is run: the answer comes from the source files. In a running program, names can be bound
-    to other things, and f.dependencies() says what it sees.
+    to other things, and f.dependencies() says what it sees. Packages count by their version, the
+    standard library by Python's.
     """
     form = Format.JSON if json else format
     if why is not None:

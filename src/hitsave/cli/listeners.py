@@ -6,12 +6,13 @@ counts that it starts with are its parent's.
 
 import atexit
 import os
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 
 from hitsave.events import Event, subscribe
 
 
-class Listener:
+class Listener(ABC):
     """Hears every event from `start` to `finish`, or to the end of the process."""
 
     def __init__(self) -> None:
@@ -35,9 +36,10 @@ class Listener:
         if os.getpid() == self._process:
             self.conclude()
 
+    @abstractmethod
     def hear(self, event: Event) -> None:
-        """Take one event."""
-        raise NotImplementedError
+        """Take one event. Must not raise: it is called from inside the user's calls."""
 
+    @abstractmethod
     def conclude(self) -> None:
         """Say the last word."""

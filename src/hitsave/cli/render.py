@@ -65,25 +65,28 @@ class _Tree:
         return lines
 
     def _branches(self, branch: _Branch) -> list[_Branch]:
-        edges = self._edges_shown(branch.symbol)
+        edges = self._edges_shown(branch)
         guides = branch.guides
         if branch.edge is not None:
             guides += "    " if branch.is_last else "│   "
-        return [
-            _Branch(self._graph.far_end(edge), edge, guides, edge is edges[-1]) for edge in edges
-        ]
+        return [_Branch(self._far_end(edge), edge, guides, edge is edges[-1]) for edge in edges]
 
-    def _edges_shown(self, symbol: Symbol) -> list[Edge]:
-        edges = self._onward[symbol]
+    def _edges_shown(self, branch: _Branch) -> list[Edge]:
+        edges = self._onward[branch.symbol]
         if self._is_whole:
             return edges
-        beside = {self._graph.far_end(edge) for edge in edges}
-        return [edge for edge in edges if not self._says_little(self._graph.far_end(edge), beside)]
+        # A method leads back to the class that it was reached from.
+        edges = [edge for edge in edges if not _is_way_back(edge, branch.edge)]
+        beside = {self._far_end(edge) for edge in edges}
+        return [edge for edge in edges if not self._says_little(self._far_end(edge), beside)]
+
+    def _far_end(self, edge: Edge) -> Symbol:
+        return self._graph.far_end(edge)
 
     def _says_little(self, symbol: Symbol, beside: set[Symbol]) -> bool:
         """Whether a symbol only leads on to what is shown beside it, or to nothing that counts."""
         node = self._nodes[symbol]
-        ahead = {self._graph.far_end(edge) for edge in self._onward[symbol]}
+        ahead = {self._far_end(edge) for edge in self._onward[symbol]}
         if any(facet.facet is not Facet.BINDING for facet in node.facets):
             return False
         if not ahead:
@@ -102,6 +105,10 @@ class _Tree:
         return [*pieces, *_facts(node), *_reason(branch.edge, self._graph.is_reverse)]
 
 
+def _is_way_back(edge: Edge, came: Edge | None) -> bool:
+    return came is not None and (edge.source, edge.target) == (came.target, came.source)
+
+
 def _named(node: Node) -> list[Piece]:
     name = Piece(str(node.symbol), "bold green" if node.is_memoised else "bold")
     if not node.detail:
@@ -111,7 +118,7 @@ def _named(node: Node) -> list[Piece]:
 
 
 def _facts(node: Node) -> list[Piece]:
-    facets = ", ".join(f"{facet.facet} {short(facet.digest)}" for facet in node.facets)
+    facets = ", ".join(f"{facet.facet} {short(facet.digest)}".strip() for facet in node.facets)
     where = _relative(node.place)
     memoised = [Piece("  memoised", "green")] if node.is_memoised else []
     shown = [(facets, "cyan"), (where, "blue")]

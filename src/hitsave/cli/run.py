@@ -96,12 +96,12 @@ def parse(words: list[str]) -> Words:
         if word == "--":
             break
         if word.startswith("-m"):
-            module = word[2:] or _value("-m", rest)
+            module = word[2:] or _value(word, "a module", rest)
             return Words(module, True, rest, verbose, events)
         if word in ("-v", "--verbose"):
             verbose = True
         elif word == "--events":
-            events = _value(word, rest)
+            events = _value(word, "a file", rest)
         elif word.startswith("--events="):
             events = word.partition("=")[2]
         else:
@@ -111,7 +111,7 @@ def parse(words: list[str]) -> Words:
     return Words(rest[0], False, rest[1:], verbose, events)
 
 
-def _value(option: str, rest: list[str]) -> str:
+def _value(option: str, what: str, rest: list[str]) -> str:
     if not rest:
-        raise UsageError(f"{option} needs a value.", HINT)
+        raise UsageError(f"{option} needs {what}.", HINT)
     return rest.pop(0)

@@ -234,7 +234,8 @@ class Closure:
             self.guard.watch_name(module.namespace, name, value)
         own = module.symbol(name)
         symbol = symbol_of(target)
-        if symbol is not None and symbol != own:
+        # A submodule is in its package's namespace once it has been imported, by anybody.
+        if symbol is not None and symbol not in (own, Symbol(f"{module.name}.{name}", "")):
             token = digest_bytes(str(symbol).encode())
             self.count(own, Facet.BINDING, token, self._binding_place(module, name), via)
             self.link(symbol, Via(own, "bound by", 0))

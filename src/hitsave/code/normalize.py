@@ -434,7 +434,8 @@ def string_pattern(node: ast.AST) -> str | tuple[str, str]:
     if isinstance(node, ast.Name) and node.id in OWN_NAMES:
         return OWN_NAMES[node.id]
     if isinstance(node, ast.FormattedValue):
-        return string_pattern(node.value)
+        is_bare = node.conversion == -1 and node.format_spec is None
+        return string_pattern(node.value) if is_bare else ("", "")
     if isinstance(node, ast.JoinedStr):
         pieces = [string_pattern(value) for value in node.values]
         return _joined(pieces)

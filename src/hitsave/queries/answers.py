@@ -45,7 +45,8 @@ class Step(NamedTuple):
 class Graph(NamedTuple):
     """What `target` depends on; where `is_reverse`, what depends on it.
 
-    `roots` are what the target stands for. `notes` say what counts by more than it has to, or cannot be seen.
+    `roots` are what the target stands for.
+    `notes` say what counts by more than it has to, or cannot be seen.
     """
 
     target: str

@@ -56,7 +56,9 @@ def path_between(start: str, end: str) -> tuple[Step, ...]:
         graph = _dependencies(workspace)
         known = {node.symbol for node in graph.nodes}
         wanted = {symbol for symbol in known if str(symbol) == end}
-        return _shortest(graph, wanted or workspace.matching(read_words(end), known))
+        if not wanted and not workspace.is_external(end):
+            wanted = workspace.matching(read_words(end), known)
+        return _shortest(graph, wanted)
 
 
 def name_of(target: FunctionTarget) -> Symbol:
@@ -69,7 +71,24 @@ def name_of(target: FunctionTarget) -> Symbol:
 
 def _dependencies(workspace: Workspace) -> Graph:
     closure = _closure_of(workspace)
-    return _graph(workspace, closure, list(closure.edges.get(OUTSIDE, {})), _edges(closure))
+    reached = list(closure.edges.get(OUTSIDE, {}))
+    roots = [symbol for symbol in reached if _owner_of(symbol, reached) is None]
+    # What is counted of a root besides its facets (its docstring, say) is reached from outside too.
+    parts = [
+        Edge(owner, symbol, "a part of", 0)
+        for symbol in reached
+        if (owner := _owner_of(symbol, reached)) is not None
+    ]
+    return _graph(workspace, closure, roots, [*_edges(closure), *parts])
+
+
+def _owner_of(symbol: Symbol, reached: Iterable[Symbol]) -> Symbol | None:
+    """Return which of the symbols reached from outside another one is a part of, if any."""
+    for owner in reached:
+        is_inside = symbol.name.startswith((f"{owner.name}.", f"{owner.name}["))
+        if symbol.module == owner.module and is_inside and ".<locals>." not in symbol.name:
+            return owner
+    return None
 
 
 def _closure_of(workspace: Workspace) -> Closure:

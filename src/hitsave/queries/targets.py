@@ -12,7 +12,6 @@ from hitsave.code.analyze import analyze
 from hitsave.code.definition import Part
 from hitsave.code.project import Module, Project
 from hitsave.code.resolve import (
-    ABSENT,
     ClassTarget,
     ExternalTarget,
     FunctionTarget,
@@ -41,13 +40,32 @@ class Words(NamedTuple):
 
 
 class StaticResolver(Resolver):
-    """Resolves without anything loaded: what an environment holds is external all the same."""
+    """Resolves names from files that do not change meanwhile: each once, also where they go round.
 
-    def module(self, name: str) -> Target | None:
-        """Return what importing `name` would give; None where nothing is found."""
-        found = super().module(name)
-        if found is None and locate(name.partition(".")[0]) is not None:
-            return ExternalTarget(name, "")
+    Packages may import names from each other in a circle, as running them can settle and reading
+    them cannot.
+    """
+
+    def __init__(self, project: Project, hidden: frozenset[str]) -> None:
+        super().__init__(project, hidden)
+        self._answers: dict[tuple[str, str], Target] = {}
+        self._asking: set[tuple[str, str]] = set()
+
+    def name(self, module: Module, name: str) -> Target:
+        """Return what the global `name` of `module` is."""
+        key = (module.name, name)
+        if key in self._answers:
+            return self._answers[key]
+        if key in self._asking:
+            return MissingTarget(name)
+        self._asking.add(key)
+        try:
+            found = super().name(module, name)
+        finally:
+            self._asking.discard(key)
+        if not self._asking:
+            # What is found on the way round a circle may lack what is asked for further out.
+            self._answers[key] = found
         return found
 
 
@@ -56,11 +74,19 @@ def read_words(text: str) -> Words:
     head, colon, name = text.rpartition(":")
     if not colon or os.path.isfile(text):
         head, name = text, ""
-    if not head.endswith(SOURCES) and os.sep not in head and not os.path.isfile(head):
+    if not head:
+        raise TargetError(f"{text!r} names no module.", "write module:name or script.py:name")
+    if not _is_path(head):
         folder = os.getcwd()
         return Words(text, head, "", name, folder, find_root(folder))
     file = file_at(_existing(head))
     return Words(text, file.module, file.path, name, file.folder, find_root(file.folder))
+
+
+def _is_path(head: str) -> bool:
+    if head.endswith(SOURCES) or os.sep in head or os.path.isfile(head):
+        return True
+    return os.path.isdir(head) and not head.replace(".", "_").strip("_")
 
 
 def _existing(path: str) -> str:
@@ -97,21 +123,30 @@ def nearest(name: str, known: Iterable[str], folder: str = "") -> str:
 def find_module(words: Words, project: Project, resolver: Resolver) -> Module:
     """Return the module that a target names. Raises TargetError."""
     if words.path:
+        _check_source(words.path)
         module = module_at(words.module, words.path, project)
         if module is None:
             raise TargetError(f"{words.path} cannot be read.", "check who may read it")
-        _check_source(module)
         return module
-    found = resolver.module(words.module) if words.module else None
+    located = locate(words.module)
+    if located is not None and located.path.endswith(SOURCES):
+        _check_source(located.path)
+    found = resolver.module(words.module)
     if isinstance(found, ModuleTarget):
-        _check_source(found.module)
         return found.module
     if isinstance(found, ExternalTarget):
         message = f"{words.module} is not project code: it counts by its version."
         raise TargetError(message, "name a module or a script of the project")
-    known = {file.module for file in files_under(words.root)}
     message = f"the project has no module {words.module!r}."
-    raise TargetError(message, nearest(words.module, known))
+    raise TargetError(message, _nearest_module(words, resolver))
+
+
+def _nearest_module(words: Words, resolver: Resolver) -> str:
+    parent, _, name = words.module.rpartition(".")
+    owner = resolver.module(parent) if parent else None
+    if isinstance(owner, ModuleTarget) and name in names_in(owner.module):
+        return f"did you mean {parent}:{name}?"
+    return nearest(words.module, {file.module for file in files_under(words.root)})
 
 
 def module_at(name: str, path: str, project: Project) -> Module | None:
@@ -131,15 +166,22 @@ def module_at(name: str, path: str, project: Project) -> Module | None:
         return Module(name, source, None, None)
 
 
-def _check_source(module: Module) -> None:
-    """Raise TargetError where a target's own source cannot be parsed."""
-    if module.record is not None:
-        return
+def _check_source(path: str) -> None:
+    """Raise TargetError where a target's own source cannot be read or parsed.
+
+    Before the project meets it: of a module that something else needs, it only warns.
+    """
     try:
-        analyze(module.source.content)
+        with open(path, "rb") as file:
+            analyze(file.read())
+    except OSError as error:
+        reason = error.strerror or error
+        raise TargetError(f"{path} cannot be read: {reason}.", "check who may read it") from error
     except SourceError as error:
-        message = f"{module.source.path}: {error.message}."
-        raise TargetError(message, "mend it and ask again") from error
+        flaw = error.__cause__
+        line = f":{flaw.lineno}" if isinstance(flaw, SyntaxError) and flaw.lineno else ""
+        reason = flaw.msg if isinstance(flaw, SyntaxError) else error.message
+        raise TargetError(f"{path}{line}: {reason}.", "mend it and ask again") from error
 
 
 # -- names --------------------------------------------------------------------------------------
@@ -162,8 +204,10 @@ def find_name(module: Module, name: str, resolver: Resolver) -> Target:
 def _member(target: ClassTarget, rest: str, resolver: Resolver) -> Target:
     qualified = f"{target.name}.{rest}"
     found = resolver.static_function(target.module, qualified)
-    return found if not isinstance(found, MissingTarget) else resolver.static_class(
-        target.module, qualified
+    return (
+        found
+        if not isinstance(found, MissingTarget)
+        else resolver.static_class(target.module, qualified)
     )
 
 

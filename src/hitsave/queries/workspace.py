@@ -13,6 +13,7 @@ from hitsave.code.dependencies import Via
 from hitsave.code.project import Module
 from hitsave.code.resolve import (
     ClassTarget,
+    ExternalTarget,
     FunctionTarget,
     Target,
     ValueTarget,
@@ -84,6 +85,10 @@ class Workspace:
         stands_for = _symbols_of(module, target)
         return {symbol for symbol in known if stands_for(symbol)}
 
+    def is_external(self, name: str) -> bool:
+        """Whether `name` is a module that is installed, and not the project's."""
+        return isinstance(self.resolver.module(name), ExternalTarget)
+
     def memoised(self, module: Module) -> list[FunctionTarget]:
         """Return the memoised functions of a module."""
         return memoised_in(module, self.resolver)
@@ -91,7 +96,7 @@ class Workspace:
 
 @contextmanager
 def opened(target: str) -> Iterator[Workspace]:
-    """Open the workspace of a target. Raises TargetError where it names a file that is not there."""
+    """Open the workspace of a target. Raises TargetError where its file does not exist."""
     words = read_words(target)
     with searching(search_path(words.folder, words.root)):
         workspace = Workspace(words)
