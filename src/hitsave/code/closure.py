@@ -11,9 +11,9 @@ from types import FunctionType
 from typing import Any, NamedTuple
 
 from hitsave.code.bytecode import code_digest, code_references
+from hitsave.code.computed import Computed, own_names
 from hitsave.code.definition import (
     Chain,
-    Dynamic,
     FunctionDefinition,
     ImportReference,
     Part,
@@ -25,7 +25,6 @@ from hitsave.code.external import is_standard
 from hitsave.code.guard import EMPTY, Guard, cell_content
 from hitsave.code.inert import is_inert
 from hitsave.code.members import Members
-from hitsave.code.normalize import OWN_NAMES
 from hitsave.code.project import Module, Project
 from hitsave.code.resolve import (
     ABSENT,
@@ -44,7 +43,7 @@ from hitsave.code.resolve import (
     project_name,
     symbol_of,
 )
-from hitsave.code.symbol import Facet, Place, Symbol
+from hitsave.code.symbol import NOWHERE, Facet, Place, Symbol
 from hitsave.code.values import DigestValue, Values
 from hitsave.digest import digest_bytes, digest_parts
 from hitsave.events import Widened, emit
@@ -82,6 +81,7 @@ class Closure:
         self.members = Members(self)
         self.values = Values(self)
         self.effects = Effects(self)
+        self.computed = Computed(self)
         self.modules: dict[str, Module] = {}
         self.subjects: dict[tuple[Symbol, Facet], Any] = {}
         self.edges: dict[Symbol, dict[Symbol, Via]] = {}
@@ -111,7 +111,7 @@ class Closure:
         """Let the user's version stand for the source of `root` itself."""
         via = Via(Symbol("", ""), "declared", 0)
         token = digest_bytes(version.encode())
-        self.count(Symbol("", "version"), Facet.OPTION, token, Place("", 0, 0), via, version)
+        self.count(Symbol("", "version"), Facet.OPTION, token, NOWHERE, via, version)
         for function in [root, *functions_in(root)]:
             target = self.resolver.of_object(function)
             if isinstance(target, FunctionTarget):
@@ -136,7 +136,13 @@ class Closure:
     # -- counting -------------------------------------------------------------------------------
 
     def count(
-        self, symbol: Symbol, facet: Facet, digest: bytes, place: Place, via: Via, subject: Any = None
+        self,
+        symbol: Symbol,
+        facet: Facet,
+        digest: bytes,
+        place: Place,
+        via: Via,
+        subject: Any = None,
     ) -> None:
         """Add a dependency, and the edge that led to it."""
         self.link(symbol, via)
@@ -190,7 +196,7 @@ class Closure:
         for name, _ in references.attributes:
             self.members.ask(name)
         for dynamic in references.dynamics:
-            self._follow_dynamic(dynamic, module, owner)
+            self.computed.follow(dynamic, module, owner)
 
     def _follow_chain(self, chain: Chain, module: Module, owner: Symbol) -> None:
         via = Via(owner, "named in", chain.line)
@@ -202,14 +208,14 @@ class Closure:
     ) -> None:
         while names and isinstance(target, ModuleTarget):
             self.visit_module(target.module, via)
-            target, names = self._module_attribute(target.module, names[0], via), names[1:]
+            target, names = self.module_attribute(target.module, names[0], via), names[1:]
         if names and isinstance(target, FunctionTarget) and target.live is not None:
             self.values.function_attribute(target, names[0], via)
         for name in names:
             self.members.ask(name)
         self.reach(target, via, opaque)
 
-    def _module_attribute(self, module: Module, name: str, via: Via) -> Target:
+    def module_attribute(self, module: Module, name: str, via: Via) -> Target:
         found = self.look_up(module, name, via)
         if isinstance(found, ExternalTarget) and found.module == "builtins":
             # A module's attribute is never a builtin; it may be a submodule, or computed.
@@ -251,24 +257,21 @@ class Closure:
         """Return the name by which a project object counts inside a value; None for others."""
         return project_name(self.resolver, value)
 
-    def _follow_import(
-        self, reference: ImportReference, module: Module, owner: Symbol
-    ) -> None:
+    def _follow_import(self, reference: ImportReference, module: Module, owner: Symbol) -> None:
         via = Via(owner, "imported in", reference.line)
-        name = self._named(reference.module, module)
+        name = own_names(reference.module, module)
         name = self.resolver.imported(module, reference.level, name)
         self.watch_module(name)
         target = self.resolver.module(name)
         if target is None:
             # That nothing is found is a fact to count too: a module may appear.
-            self.count(Symbol(name, ""), Facet.BINDING, digest_bytes(b""), Place("", 0, 0), via)
-            return
-        if isinstance(target, ExternalTarget):
-            self._reach_external(target, via, opaque=True)
-        elif reference.attributes == ("*",):
+            self.count(Symbol(name, ""), Facet.BINDING, digest_bytes(b""), NOWHERE, via)
+        elif isinstance(target, ModuleTarget) and reference.attributes == ("*",):
             self.members.escape(target.module, via)
-        else:
+        elif isinstance(target, ModuleTarget):
             self._follow_attributes(target, reference.attributes, True, via)
+        else:
+            self.reach(target, via)
 
     def watch_module(self, name: str) -> None:
         """Notice when a module that is not loaded becomes loaded."""
@@ -277,63 +280,6 @@ class Closure:
         known = self.project.module(name)
         if known is None or known.namespace is None:
             self.guard.watch_import(name, known)
-
-    # -- computed names -------------------------------------------------------------------------
-
-    def _follow_dynamic(self, dynamic: Dynamic, module: Module, owner: Symbol) -> None:
-        via = Via(owner, f"looked up by a computed name ({dynamic.kind}) in", dynamic.line)
-        if dynamic.kind == "attribute":
-            self._follow_computed_attribute(dynamic, module, via)
-        elif dynamic.kind == "namespace":
-            self.widen(owner, "it evaluates code; all of its module counts")
-            self.members.escape(module, via, every=True)
-        elif dynamic.kind == "subclasses":
-            self.members.follow_subclasses = True
-        elif dynamic.kind == "modules":
-            for loaded in tuple(self.project.loaded()):
-                self.members.escape(self.resolver.view(loaded), via)
-        else:
-            self._follow_computed_import(dynamic, module, via)
-
-    def _follow_computed_attribute(self, dynamic: Dynamic, module: Module, via: Via) -> None:
-        target: Target = MissingTarget("")
-        if dynamic.target:
-            target = self.look_up(module, dynamic.target[0], via)
-            for name in dynamic.target[1:]:
-                if isinstance(target, ModuleTarget):
-                    target = self._module_attribute(target.module, name, via)
-                else:
-                    self.members.ask(name)
-                    self.reach(target, via)
-                    target = MissingTarget("")
-        if isinstance(target, ModuleTarget):
-            self.visit_module(target.module, via)
-            self.members.count_names(target.module, dynamic, via)
-        else:
-            self.reach(target, via)
-            self.members.ask_pattern(dynamic)
-
-    def _named(self, text: str, module: Module) -> str:
-        """Put a module's own name and package in where a pattern or name refers to them."""
-        own, package = OWN_NAMES["__name__"], OWN_NAMES["__package__"]
-        return text.replace(own, module.source.module).replace(package, module.package)
-
-    def _follow_computed_import(self, dynamic: Dynamic, module: Module, via: Via) -> None:
-        prefix = self._named(dynamic.prefix, module)
-        if prefix.startswith("."):
-            level = len(prefix) - len(prefix.lstrip("."))
-            package = self.resolver.imported(module, level, "")
-            prefix = f"{package}.{prefix[level:]}"
-        names = self.project.modules_like(prefix, dynamic.suffix)
-        symbol = Symbol(f"{prefix}*{dynamic.suffix}", "")
-        token = digest_bytes("\n".join(names).encode())
-        self.count(symbol, Facet.SHAPE, token, Place("", 0, 0), via)
-        self.guard.watch_listing(prefix, dynamic.suffix, names)
-        for name in names:
-            found = self.resolver.project_module(name)
-            self.watch_module(name)
-            if found is not None:
-                self.members.escape(found, Via(symbol, "matched by", 0))
 
     # -- reaching targets -----------------------------------------------------------------------
 
@@ -363,7 +309,7 @@ class Closure:
             self.link(symbol, via)
             if self.once(symbol):
                 self.visit_module(target.module, via)
-                self.later(lambda s=symbol, d=definition: self._function(target, d, s, via))
+                self.later(partial(self._function, target, definition, symbol, via))
         if target.live is not None:
             self._live_function(target.live, symbol_of(target), via)
 
@@ -435,9 +381,8 @@ class Closure:
         for value in (*(live.__defaults__ or ()), *(live.__kwdefaults__ or {}).values()):
             self.values.reach_cell(symbol, "default", value, via, partial(_itself, value))
         self._live_function(live, symbol, via)
-        self.later(
-            lambda: self.follow_references(code_references(live.__code__), module, symbol)
-        )
+        references = code_references(live.__code__)
+        self.later(partial(self.follow_references, references, module, symbol))
 
     def _namespace_module(self, live: FunctionType) -> Module:
         """The module of a function's globals, or a stand-in for a namespace that is no module."""
@@ -473,9 +418,7 @@ class Closure:
         for distribution in self.project.distributions.of(top):
             token = distribution.token(self.options.sensitivity)
             symbol = Symbol(distribution.name, "")
-            self.count(
-                symbol, Facet.VERSION, digest_bytes(token.encode()), Place("", 0, 0), via, token
-            )
+            self.count(symbol, Facet.VERSION, digest_bytes(token.encode()), NOWHERE, via, token)
 
     def visit_module(self, module: Module, via: Via) -> None:
         """Note that a module takes part, whose import had effects."""
@@ -491,10 +434,6 @@ class Closure:
         package = self.resolver.project_module(parent) if parent else None
         if package is not None:
             self.visit_module(package, via)
-
-
-def _itself(value: Any) -> Any:
-    return value
 
 
 def _itself(value: Any) -> Any:

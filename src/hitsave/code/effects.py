@@ -138,9 +138,7 @@ class Effects:
 
     # -- extending ------------------------------------------------------------------------------
 
-    def _extendable(
-        self, targets: tuple[Target, ...]
-    ) -> tuple[frozenset[int], frozenset[Symbol]]:
+    def _extendable(self, targets: tuple[Target, ...]) -> tuple[frozenset[int], frozenset[Symbol]]:
         """The globals that a statement touching `targets` may extend, itself or by a call."""
         objects: set[int] = set()
         symbols = set()

@@ -160,9 +160,7 @@ def _provides(folder: str, top: str) -> bool:
 
 
 def _top_levels(metadata: str) -> set[str]:
-    record = _read(os.path.join(metadata, "RECORD")) or _read(
-        os.path.join(metadata, "SOURCES.txt")
-    )
+    record = _read(os.path.join(metadata, "RECORD")) or _read(os.path.join(metadata, "SOURCES.txt"))
     tops = set(_read(os.path.join(metadata, "top_level.txt")).split())
     for line in record.splitlines():
         first = line.partition(",")[0].strip('"').partition("/")[0]
@@ -197,7 +195,9 @@ def _undistributed(top: str) -> Distribution:
         with open(path, "rb") as file:
             content = file.read()
     version = namespace.get("__version__", "")
-    return Distribution(top, version if isinstance(version, str) else "", short(digest_bytes(content)))
+    return Distribution(
+        top, version if isinstance(version, str) else "", short(digest_bytes(content))
+    )
 
 
 def _read(path: str) -> str:

@@ -5,7 +5,8 @@ reachable classes, globals of the modules that escape. A member counts when its 
 when it is special, or when anything at all may be asked for.
 """
 
-from _abc import _get_dump
+import abc
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from hitsave.code.definition import ClassDefinition, Dynamic, FunctionDefinition
@@ -25,6 +26,11 @@ from hitsave.digest import digest_bytes, digest_parts
 
 if TYPE_CHECKING:
     from hitsave.code.closure import Closure
+
+# The registry of abstract classes has no public reader; `abc` itself re-exports this one.
+_get_dump: Callable[[type], tuple[set[Callable[[], type | None]], Any, Any, int]] = vars(abc)[
+    "_get_dump"
+]
 
 OWNER_MODULES = frozenset({"builtins", "abc", "typing", "typing_extensions", "enum", "collections"})
 """Modules whose classes, as bases, call no method that their subclass happens to define."""
@@ -177,9 +183,7 @@ class Members:
         known = live.__mro__
         self._closure.guard.watch(lambda: live.__mro__ is known or live.__mro__ == known)
 
-    def _count_registered(
-        self, target: ClassTarget, live: type, symbol: Symbol, via: Via
-    ) -> None:
+    def _count_registered(self, target: ClassTarget, live: type, symbol: Symbol, via: Via) -> None:
         """Count the virtual subclasses of an abstract class."""
         if "_abc_impl" not in vars(live):
             return
@@ -238,7 +242,8 @@ class Members:
             return False
         grown = False
         for target in tuple(self._classes):
-            for subclass in type.__subclasses__(target.live) if target.live else ():
+            subclasses: list[type] = type.__subclasses__(target.live) if target.live else []
+            for subclass in subclasses:
                 found = self._closure.resolver.of_class(subclass)
                 if isinstance(found, ClassTarget):
                     before = len(self._classes)

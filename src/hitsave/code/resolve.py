@@ -6,7 +6,6 @@ not loaded. Refuses to follow what a target itself depends on; that is the closu
 
 import builtins
 import sys
-from functools import lru_cache
 from types import (
     BuiltinFunctionType,
     CodeType,
@@ -17,13 +16,20 @@ from types import (
     WrapperDescriptorType,
 )
 from typing import Any, NamedTuple
+from weakref import WeakKeyDictionary
 
 from hitsave.code.definition import Binding, ClassDefinition, FunctionDefinition
 from hitsave.code.project import Module, Project
 from hitsave.code.source import locate
 from hitsave.code.symbol import Symbol
 
-ABSENT: Any = type("Absent", (), {"__repr__": lambda self: "ABSENT"})()
+
+class _Absent:
+    def __repr__(self) -> str:
+        return "ABSENT"
+
+
+ABSENT: Any = _Absent()
 """Stands for a value that is not there, or not loaded."""
 
 _NATIVE = (BuiltinFunctionType, MethodWrapperType, WrapperDescriptorType)
@@ -34,13 +40,13 @@ class FunctionTarget(NamedTuple):
 
     module: Module
     definitions: tuple[FunctionDefinition, ...]
-    live: FunctionType | None
+    live: Any  # a FunctionType, which type checkers would take for a method here
 
 
 class CodeTarget(NamedTuple):
     """A live function without a source definition: made by `exec`, or in a shell."""
 
-    live: FunctionType
+    live: Any  # a FunctionType, which type checkers would take for a method here
 
 
 class ClassTarget(NamedTuple):
@@ -371,16 +377,22 @@ def _fields_of(value: Any) -> dict[str, Any]:
     return fields if type(fields) is dict else {}
 
 
-@lru_cache(maxsize=None)
 def _wrapping_slots(kind: type) -> tuple[Any, ...]:
     """The slots of a class, or members of a built-in one, that hold a wrapped function."""
+    known = _slots.get(kind)
+    if known is not None:
+        return known
     slots = {}
     for cls in reversed(kind.__mro__):
         own = vars(cls)
         for name in _WRAPPING:
             if type(own.get(name)).__name__ in ("member_descriptor", "getset_descriptor"):
                 slots[name] = own[name]
-    return tuple(slots.values())
+    _slots[kind] = tuple(slots.values())
+    return _slots[kind]
+
+
+_slots: WeakKeyDictionary[type, tuple[Any, ...]] = WeakKeyDictionary()
 
 
 def _slot_value(slot: Any, value: Any) -> Any:

@@ -168,7 +168,9 @@ def _gather_comprehension(scope: Scope, node: Comprehension, stack: list[ast.AST
     stack.extend(generator.iter for generator in node.generators)
 
 
-def _evaluated_outside(node: ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) -> list[ast.AST]:
+def _evaluated_outside(
+    node: ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef,
+) -> list[ast.AST]:
     """The expressions of a definition that are evaluated in the scope around it."""
     if isinstance(node, ast.ClassDef):
         return [*node.decorator_list, *node.bases, *node.keywords]

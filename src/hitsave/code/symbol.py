@@ -52,3 +52,7 @@ class Place(NamedTuple):
 
     def __str__(self) -> str:
         return f"{self.path}:{self.line}" if self.line else self.path
+
+
+NOWHERE = Place("", 0, 0)
+"""The place of what stands in no file."""

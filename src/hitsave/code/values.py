@@ -22,7 +22,7 @@ from hitsave.code.resolve import (
     ValueTarget,
     symbol_of,
 )
-from hitsave.code.symbol import Facet, Place, Symbol
+from hitsave.code.symbol import NOWHERE, Facet, Place, Symbol
 from hitsave.digest import digest_bytes, digest_parts
 from hitsave.errors import NotDigestibleError
 from hitsave.events import Untracked, emit
@@ -297,10 +297,10 @@ class Values:
         inner = symbol_of(target)
         if inner is not None:
             token = digest_bytes(str(inner).encode())
-            self._closure.count(symbol, Facet.BINDING, token, Place("", 0, 0), via)
+            self._closure.count(symbol, Facet.BINDING, token, NOWHERE, via)
             self._closure.reach(target, Via(symbol, "captured by", 0))
         elif not isinstance(target, ExternalTarget) and not self._count_value(
-            symbol, value, Place("", 0, 0), via, read
+            symbol, value, NOWHERE, via, read
         ):
             self._closure.add_inside(value, Via(symbol, "captured by", 0))
 

@@ -10,6 +10,7 @@ before, counted in objects that are not closed yet, so equal cycles have equal d
 they stand. Depth costs no stack: the walk keeps its own.
 """
 
+import os
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -39,6 +40,9 @@ _DIGEST = b"\xfe"
 _MEMBER = b"\xfd"
 _BACK = b"\xfc"
 
+# Never blake3.AUTO: its pool belongs to the process that started it, and a fork's child waits for
+# that pool forever. With a number, each hasher has threads of its own.
+_THREADS = os.cpu_count() or 1
 _THREADS_FROM = 1 << 20  # below this, waking BLAKE3's threads costs more than they save
 _MAX_REDUCTIONS = 10_000
 
@@ -268,7 +272,7 @@ def _node_digest(frame: _Frame) -> bytes:
     content = _NODE + scalar_input(node.tag) + b"".join(tokens)
     if not node.size:
         return blake3(content).digest()
-    hasher = blake3(content, max_threads=blake3.AUTO if node.size >= _THREADS_FROM else 1)
+    hasher = blake3(content, max_threads=_THREADS if node.size >= _THREADS_FROM else 1)
     for buffer in node.buffers:
         hasher.update(buffer)
     return hasher.digest()

@@ -130,9 +130,10 @@ def _shortest(graph: Graph, wanted: set[Symbol]) -> tuple[Step, ...]:
 
 
 def _walked(reached: dict[Symbol, Edge | None], symbol: Symbol) -> tuple[Step, ...]:
-    edge = reached[symbol]
-    before = _walked(reached, edge.source) if edge is not None else ()
-    return (*before, Step(symbol, edge))
+    steps = [Step(symbol, reached[symbol])]
+    while (edge := steps[-1].edge) is not None:
+        steps.append(Step(edge.source, reached[edge.source]))
+    return tuple(reversed(steps))
 
 
 # -- backwards ----------------------------------------------------------------------------------

@@ -15,6 +15,7 @@ from hitsave.code.resolve import (
     ClassTarget,
     ExternalTarget,
     FunctionTarget,
+    ModuleTarget,
     Target,
     ValueTarget,
     definition_name,
@@ -128,7 +129,13 @@ def reach_all(closure: Closure, module: Module, workspace: Workspace, owner: Sym
     record = module.record
     for name, bindings in (record.bindings if record else {}).items():
         via = Via(owner, "defined in", bindings[-1].part.line)
-        closure.reach(workspace.resolver.name(module, name), via)
+        target = workspace.resolver.name(module, name)
+        if isinstance(target, ModuleTarget):
+            # That a module is imported says nothing of what is used of it; the uses do.
+            closure.visit_module(target.module, via)
+            closure.link(target.module.symbol(""), via)
+        else:
+            closure.reach(target, via)
     for effect in record.effects if record else ():
         closure.follow(effect.part, module, module.symbol(""))
 

@@ -1,0 +1,91 @@
+"""Computed names: lookups whose name is not written in the source.
+
+Owns how far `getattr`, `import_module`, `globals`, `eval`, `sys.modules` and `__subclasses__`
+widen what is reachable: to everything the known part of the name admits.
+"""
+
+from typing import TYPE_CHECKING
+
+from hitsave.code.definition import Dynamic
+from hitsave.code.dependencies import Via
+from hitsave.code.normalize import OWN_NAMES
+from hitsave.code.project import Module
+from hitsave.code.resolve import MissingTarget, ModuleTarget, Target
+from hitsave.code.symbol import NOWHERE, Facet, Symbol
+from hitsave.digest import digest_bytes
+
+if TYPE_CHECKING:
+    from hitsave.code.closure import Closure
+
+
+class Computed:
+    """The computed names that a closure has met."""
+
+    def __init__(self, closure: "Closure") -> None:
+        self._closure = closure
+
+    def follow(self, dynamic: Dynamic, module: Module, owner: Symbol) -> None:
+        """Follow a computed lookup made by `owner` in `module`."""
+        via = Via(owner, f"looked up by a computed name ({dynamic.kind}) in", dynamic.line)
+        if dynamic.kind == "attribute":
+            self._follow_attribute(dynamic, module, via)
+        elif dynamic.kind == "namespace":
+            self._closure.widen(owner, "it evaluates code; all of its module counts")
+            self._closure.members.escape(module, via, every=True)
+        elif dynamic.kind == "subclasses":
+            self._closure.members.follow_subclasses = True
+        elif dynamic.kind == "modules":
+            for loaded in tuple(self._closure.project.loaded()):
+                self._closure.members.escape(self._closure.resolver.view(loaded), via)
+        else:
+            self._follow_import(dynamic, module, via)
+
+    def _follow_attribute(self, dynamic: Dynamic, module: Module, via: Via) -> None:
+        target = self._subject(dynamic.target, module, via)
+        if isinstance(target, ModuleTarget):
+            self._closure.visit_module(target.module, via)
+            self._closure.members.count_names(target.module, dynamic, via)
+        else:
+            self._closure.reach(target, via)
+            self._closure.members.ask_pattern(dynamic)
+
+    def _subject(self, chain: tuple[str, ...], module: Module, via: Via) -> Target:
+        """The object that a name is asked of, where a chain of names leads to it."""
+        if not chain:
+            return MissingTarget("")
+        target = self._closure.look_up(module, chain[0], via)
+        for name in chain[1:]:
+            if not isinstance(target, ModuleTarget):
+                self._closure.members.ask(name)
+                self._closure.reach(target, via)
+                return MissingTarget("")
+            target = self._closure.module_attribute(target.module, name, via)
+        return target
+
+    def _follow_import(self, dynamic: Dynamic, module: Module, via: Via) -> None:
+        closure = self._closure
+        prefix = self._absolute(dynamic.prefix, module)
+        names = closure.project.modules_like(prefix, dynamic.suffix)
+        symbol = Symbol(f"{prefix}*{dynamic.suffix}", "")
+        token = digest_bytes("\n".join(names).encode())
+        closure.count(symbol, Facet.SHAPE, token, NOWHERE, via)
+        closure.guard.watch_listing(prefix, dynamic.suffix, names)
+        for name in names:
+            found = closure.resolver.project_module(name)
+            closure.watch_module(name)
+            if found is not None:
+                closure.members.escape(found, Via(symbol, "matched by", 0))
+
+    def _absolute(self, prefix: str, module: Module) -> str:
+        prefix = own_names(prefix, module)
+        if not prefix.startswith("."):
+            return prefix
+        level = len(prefix) - len(prefix.lstrip("."))
+        package = self._closure.resolver.imported(module, level, "")
+        return f"{package}.{prefix[level:]}"
+
+
+def own_names(text: str, module: Module) -> str:
+    """Put a module's own name and package in where a pattern or name refers to them."""
+    own, package = OWN_NAMES["__name__"], OWN_NAMES["__package__"]
+    return text.replace(own, module.source.module).replace(package, module.package)
