@@ -11,7 +11,7 @@ import pytest
 
 from hitsave.cli import render
 from hitsave.code.symbol import Place, Symbol
-from hitsave.queries import Edge, Graph, Node
+from hitsave.queries import Graph, Node
 
 ANALYSIS = """\
 from hitsave import memo

@@ -14,6 +14,7 @@ from hitsave.code.definition import (
     Effect,
     FunctionDefinition,
     ModuleRecord,
+    STORED,
     Part,
     StarImport,
 )
@@ -379,7 +380,8 @@ def touched_by(node: ast.AST) -> Iterator[tuple[str, ...]]:
         elif isinstance(part, (ast.Attribute, ast.Subscript)) and not isinstance(
             part.ctx, ast.Load
         ):
-            yield from _chains((part.value,))
+            # Marked, because storing changes what merely being passed somewhere may not.
+            yield from ((*names, STORED) for names in _chains((part.value,)))
 
 
 def _passed_in(node: ast.stmt) -> Iterator[tuple[str, ...]]:

@@ -363,11 +363,23 @@ class Closure:
         wrapped = vars(live).get("__wrapped__")
         if wrapped is not None:
             self.add_inside(wrapped, Via(symbol, "wrapped by", 0))
+        self._live_defaults(live, symbol, via)
         for name, cell in zip(live.__code__.co_freevars, live.__closure__ or (), strict=False):
             content = cell_content(cell)
             self.guard.watch_cell(cell, content)
             if content is not EMPTY:
                 self.values.reach_cell(symbol, name, content, via, partial(cell_content, cell))
+
+    def _live_defaults(self, live: FunctionType, symbol: Symbol, via: Via) -> None:
+        """Count the defaults of a function made in a loop or a call, where its source is not all."""
+        if "<" not in live.__qualname__:
+            return
+        names = live.__code__.co_varnames[: live.__code__.co_argcount]
+        given = live.__defaults__ or ()
+        pairs = [*zip(names[len(names) - len(given) :], given, strict=True)]
+        pairs += (live.__kwdefaults__ or {}).items()
+        for name, value in pairs:
+            self.values.reach_cell(symbol, f"{name}=", value, via, partial(_itself, value))
 
     def _reach_code(self, live: FunctionType, via: Via) -> None:
         symbol = Symbol(str(live.__module__), live.__qualname__)

@@ -109,6 +109,10 @@ class Binding(NamedTuple):
     driver: bool = False
 
 
+STORED = "="
+"""The last step of a touched chain whose object is stored into, rather than called or passed."""
+
+
 class Effect(NamedTuple):
     """A statement executed for its effect. `touches` are the chains it may change something of."""
 

@@ -9,7 +9,7 @@ import sys
 from types import FrameType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from hitsave.code.definition import Effect
+from hitsave.code.definition import STORED, Effect
 from hitsave.code.dependencies import Via
 from hitsave.code.project import Module, Namespace
 from hitsave.code.resolve import (
@@ -57,6 +57,7 @@ class Effects:
         self._touching: list[Touching] | None = None
         self._pending: list[Touching] = []
         self._reads: dict[Symbol, frozenset[int]] = {}
+        self._setters: dict[Symbol, bool] = {}
 
     def extended(self, symbol: Symbol, value: Any) -> None:
         """A global counts by its definition, so what extends it counts too."""
@@ -185,13 +186,38 @@ class Effects:
     # -- external state -------------------------------------------------------------------------
 
     def _sets_external_state(self, touching: Touching) -> bool:
-        calls_project = any(
-            isinstance(target, (FunctionTarget, ClassTarget)) or self._function(target) is not None
-            for target in touching.targets
-        )
+        functions = [self._function(target) for target in touching.targets]
+        called = [function for function in functions if function is not None]
+        if any(self._sets_inside(function, depth=3) for function in called):
+            return True
+        calls_project = called or any(isinstance(t, ClassTarget) for t in touching.targets)
         if calls_project or self._is_definition(touching):
             return False
-        return any(self._is_external_state(target) for target in touching.targets)
+        return any(
+            self._is_external_state(target, names[-1] == STORED)
+            for target, names in zip(touching.targets, touching.effect.touches, strict=True)
+        )
+
+    def _sets_inside(self, target: FunctionTarget, depth: int) -> bool:
+        """Whether a function that is not itself reachable calls a setter of external state."""
+        symbol = symbol_of(target)
+        if symbol is None or not depth or self._closure.has(symbol):
+            return False
+        known = self._setters.get(symbol)
+        if known is None:
+            self._setters[symbol] = False
+            known = self._setters[symbol] = any(
+                self._is_setter(self._resolve(target.module, chain.names), chain.names[-1], depth)
+                for definition in target.definitions
+                for chain in definition.body.references.chains
+            )
+        return known
+
+    def _is_setter(self, target: Target, name: str, depth: int) -> bool:
+        if isinstance(target, FunctionTarget):
+            return self._sets_inside(target, depth - 1)
+        is_outside = isinstance(target, ExternalTarget) or _is_foreign_singleton(target)
+        return is_outside and is_setter_name(name)
 
     def _is_definition(self, touching: Touching) -> bool:
         """Whether the statement defines or binds something, rather than being there for effect."""
@@ -201,25 +227,32 @@ class Effects:
         line = touching.effect.part.line
         if record is None:
             return True
-        names = (names for names in touching.effect.touches)
-        seeds = any("seed" in step for chain in names for step in chain)
-        return not seeds and any(
+        sets = any(is_setter_name(step) for chain in touching.effect.touches for step in chain)
+        return not sets and any(
             binding.part.line <= line <= binding.part.end_line
             for bindings in record.bindings.values()
             for binding in bindings
         )
 
-    def _is_external_state(self, target: Target) -> bool:
+    def _is_external_state(self, target: Target, is_stored: bool) -> bool:
         if isinstance(target, ExternalTarget):
-            return target.module.partition(".")[0] not in INERT
-        if isinstance(target, ValueTarget) and not isinstance(target.live, type(ABSENT)):
+            top = target.module.partition(".")[0]
+            return top not in INERT or (is_stored and top not in ("sys", "warnings", "logging"))
+        if isinstance(target, ValueTarget) and target.live is not ABSENT:
             found = self._closure.resolver.of_object(target.live)
             return isinstance(found, ObjectTarget) and _is_foreign_singleton(target)
         return False
 
 
-def _is_foreign_singleton(target: ValueTarget) -> bool:
+def is_setter_name(name: str) -> bool:
+    """Whether a function of this name, called for its effect, sets state: a seed, an option."""
+    return "seed" in name or name.startswith("set_") or name in ("setstate", "setlocale")
+
+
+def _is_foreign_singleton(target: Target) -> bool:
     """Whether a name is imported from outside: `os.environ`, a library's global settings."""
+    if not isinstance(target, ValueTarget):
+        return False
     record = target.module.record
     bindings = record.bindings.get(target.name, ()) if record else ()
     return bool(bindings) and all(binding.kind == "import" for binding in bindings)

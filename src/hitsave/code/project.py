@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterator
 from types import CodeType, FunctionType, ModuleType
 from typing import Any, NamedTuple
 
-from hitsave.code.analyze import analyze
 from hitsave.code.definition import FunctionDefinition, ModuleRecord
 from hitsave.code.external import Boundary, Distributions, is_standard
 from hitsave.code.records import pack_module, unpack_module
@@ -241,6 +240,9 @@ class Project:
         kept = self._records.load(digest)
         if kept is not None:
             return unpack_module(kept)
+        # Only where a source is new: the analyser and `ast` cost 10 ms to import.
+        from hitsave.code.analyze import analyze
+
         try:
             record = analyze(source.content)
         except SourceError as error:

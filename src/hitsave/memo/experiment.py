@@ -4,13 +4,13 @@ Owns what an experiment keeps beyond a memo: host, Python, and the state of the 
 """
 
 import os
-import platform
-import subprocess
 import sys
 
 
 def run_context(root: str) -> dict[str, object]:
     """Return host, user's command, Python's version, and the Git commit with its dirty flag."""
+    import platform  # at the first experiment recorded: it costs several milliseconds
+
     context: dict[str, object] = {
         "host": platform.node(),
         "python": platform.python_version(),
@@ -26,6 +26,8 @@ def run_context(root: str) -> dict[str, object]:
 
 def _git(root: str, *words: str) -> str:
     """Return what Git prints; empty where there is no Git or no repository."""
+    import subprocess  # see above
+
     try:
         done = subprocess.run(
             ["git", *words],

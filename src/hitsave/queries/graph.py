@@ -13,7 +13,7 @@ from hitsave.code.symbol import Facet, Place, Symbol
 from hitsave.codec import summarize
 from hitsave.queries.answers import Edge, FacetDigest, Graph, Node, Step
 from hitsave.queries.targets import read_words
-from hitsave.queries.workspace import Workspace, opened, reach_all
+from hitsave.queries.workspace import STATEMENTS, Workspace, opened, reach_all
 
 OUTSIDE = Symbol("", "")
 """The owner of the edges to the roots."""
@@ -43,7 +43,8 @@ def dependents(target: str) -> Graph:
             reach_all(closure, other, workspace, OUTSIDE)
         reach_all(closure, module, workspace, OUTSIDE)
         closure.finish()
-        roots = workspace.matching(workspace.words, _symbols(_edges(closure)))
+        known = {symbol for found in closure.edges.values() for symbol in found}
+        roots = workspace.matching(workspace.words, known)
         return _dependents(workspace, closure, roots, memoised)
 
 
@@ -214,7 +215,8 @@ def _nodes(closure: Closure, symbols: set[Symbol], memoised: set[Symbol]) -> lis
         if dependency.place.path:
             places[dependency.symbol] = dependency.place
     for module in closure.modules.values():
-        places.setdefault(module.symbol(""), module.place())
+        for name in ("", STATEMENTS):
+            places.setdefault(module.symbol(name), module.place())
     return [
         Node(
             symbol,

@@ -46,10 +46,14 @@ class StaticResolver(Resolver):
     them cannot.
     """
 
-    def __init__(self, project: Project, hidden: frozenset[str]) -> None:
-        super().__init__(project, hidden)
+    def __init__(self, project: Project) -> None:
+        super().__init__(project)
         self._answers: dict[tuple[str, str], Target] = {}
         self._asking: set[tuple[str, str]] = set()
+
+    def view(self, module: Module) -> Module:
+        """The module as if it were not loaded."""
+        return module if module.namespace is None else module.hidden()
 
     def name(self, module: Module, name: str) -> Target:
         """Return what the global `name` of `module` is."""

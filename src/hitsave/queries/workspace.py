@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from hitsave.code.closure import Closure, Options
+from hitsave.code.definition import Effect
 from hitsave.code.dependencies import Via
 from hitsave.code.project import Module
 from hitsave.code.resolve import (
@@ -36,6 +37,9 @@ from hitsave.queries.targets import (
 )
 from hitsave.session import Session
 
+STATEMENTS = "<module>"
+"""What a module's statements for effect go by, as the code object that holds them does."""
+
 
 class Workspace:
     """The project around one target."""
@@ -44,11 +48,9 @@ class Workspace:
         self.words = words
         self._session = Session(words.root, Ledger())
         self.project = self._session.project
-        loaded = frozenset(module.source.module for module in self.project.loaded())
-        self._options = Options(
-            _digest, _is_no_state, self._session.settings.version_sensitivity, loaded
-        )
-        self.resolver = StaticResolver(self.project, loaded)
+        sensitivity = self._session.settings.version_sensitivity
+        self._options = Options(_digest, _is_no_state, sensitivity)
+        self.resolver = StaticResolver(self.project)
         self.notes: list[str] = []
 
     def hear(self, event: Event) -> None:
@@ -136,8 +138,22 @@ def reach_all(closure: Closure, module: Module, workspace: Workspace, owner: Sym
             closure.link(target.module.symbol(""), via)
         else:
             closure.reach(target, via)
+    statements = module.symbol(STATEMENTS)
     for effect in record.effects if record else ():
-        closure.follow(effect.part, module, module.symbol(""))
+        if not _is_in_definition(effect, module):
+            closure.link(statements, Via(owner, "executed by", effect.part.line))
+            closure.follow(effect.part, module, statements)
+
+
+def _is_in_definition(effect: Effect, module: Module) -> bool:
+    """Whether an effect is that of a decorator: what is decorated is reached by itself."""
+    bindings = module.record.bindings if module.record else {}
+    return any(
+        binding.kind in ("function", "class")
+        and binding.part.line <= effect.part.line <= binding.part.end_line
+        for found in bindings.values()
+        for binding in found
+    )
 
 
 def _digest(value: Any, name_symbol: Callable[[Any], str | None]) -> Digested:
