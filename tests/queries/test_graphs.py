@@ -1,5 +1,6 @@
 """Forwards, backwards and between: checked against the calls that a project was made from."""
 
+import warnings
 from collections import deque
 from itertools import pairwise
 
@@ -133,8 +134,12 @@ def test_backwards_looks_in_every_file_of_the_project_and_in_no_environment(proj
         }
     )
     for words in ("target:f", "target.py:f"):
-        found = {str(node.symbol) for node in queries.dependents(words).nodes}
-        assert found == {"target:f", "script:use"}
+        # Of each file that cannot be parsed, once in a process.
+        with warnings.catch_warnings(record=True) as given:
+            graph = queries.dependents(words)
+        assert {str(node.symbol) for node in graph.nodes} == {"target:f", "script:use"}
+        assert any(note.startswith("broken: ") for note in graph.notes)
+        assert all("broken.py" in str(warning.message) for warning in given)
 
 
 def test_backwards_from_a_module_gives_whoever_uses_any_of_it(project):

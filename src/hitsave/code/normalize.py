@@ -6,6 +6,7 @@ definitions; that is the analyser's, which is handed every definition met on the
 """
 
 import ast
+import re
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
@@ -35,6 +36,7 @@ _ATTRIBUTE_BUILTINS = frozenset({"getattr", "hasattr", "setattr", "delattr"})
 _NAMESPACE_BUILTINS = frozenset({"globals", "eval", "exec"})
 _GETTERS = frozenset({"attrgetter", "methodcaller"})
 _IMPORTERS = frozenset({"import_module", "__import__"})
+_FORMAT_ATTRIBUTES = re.compile(r"\{\w*((?:\.[A-Za-z_]\w*)+)")
 _SKIPPED = frozenset({"ctx", "type_comment", "kind", "type_ignores"})
 
 
@@ -142,8 +144,14 @@ class Reader:
         self._tokens.append("]")
 
     def _read_constant(self, node: ast.Constant) -> None:
-        # The type is written out: 1, True and 1.0 have different texts, but a subclass never occurs.
-        self._tokens.append(f"{type(node.value).__name__} {node.value!r}")
+        # The type is written out too: 1, True and 1.0 are different constants.
+        value = node.value
+        self._tokens.append(f"{type(value).__name__} {value!r}")
+        if type(value) is str and "{" in value and "." in value:
+            # A format string asks for attributes: "{0.name}".
+            for names in _FORMAT_ATTRIBUTES.findall(value):
+                for name in names[1:].split("."):
+                    self._ask(name, node.lineno, None)
 
     def _read_name(self, node: ast.Name) -> None:
         name = node.id
@@ -259,6 +267,9 @@ class Reader:
         self._tokens.append("(Call")
         names = chain_of(node.func)
         last = names[-1] if names else ""
+        if last == "print" and any(k.arg in ("file", None) for k in node.keywords):
+            self._ask("write", node.lineno, None)
+            self._ask("flush", node.lineno, None)
         if names and self._read_dynamic_call(node, last):
             self._tokens.append("." + ".".join(names))
             self._read_subject(node)

@@ -19,7 +19,7 @@ from hitsave.code.definition import (
     StarImport,
 )
 
-SCHEMA = 3
+SCHEMA = 4
 """Grows whenever the analyser or the shape of its records changes."""
 
 

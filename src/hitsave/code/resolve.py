@@ -18,10 +18,12 @@ from types import (
 from typing import Any, NamedTuple
 from weakref import WeakKeyDictionary
 
+from hitsave.code.bytecode import code_digest
 from hitsave.code.definition import Binding, ClassDefinition, FunctionDefinition
 from hitsave.code.project import Module, Project
 from hitsave.code.source import locate
 from hitsave.code.symbol import Symbol
+from hitsave.digest import short
 
 
 class _Absent:
@@ -298,7 +300,11 @@ def is_external_wrapper(target: Target, value: Any) -> bool:
 def symbol_of(target: Target) -> Symbol | None:
     """Return the symbol that a target goes by; None for values and what is not found."""
     if isinstance(target, FunctionTarget):
-        return target.module.symbol(definition_name(target.module, target.definitions[0]))
+        name = definition_name(target.module, target.definitions[0])
+        if len(target.definitions) > 1 and target.live is not None:
+            # Lambdas on one line: the source cannot tell them apart, what they do can.
+            name = f"{name}@{short(code_digest(target.live.__code__))}"
+        return target.module.symbol(name)
     if isinstance(target, ClassTarget):
         return target.module.symbol(target.name)
     if isinstance(target, ModuleTarget):

@@ -56,10 +56,6 @@ class Graph(NamedTuple):
     notes: tuple[str, ...]
     is_reverse: bool
 
-    def node(self, symbol: Symbol) -> Node:
-        """Return the node of a symbol. Raises KeyError where there is none."""
-        return self.by_symbol()[symbol]
-
     def by_symbol(self) -> dict[Symbol, Node]:
         """Return the nodes by their symbols."""
         return {node.symbol: node for node in self.nodes}
