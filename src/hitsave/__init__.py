@@ -9,6 +9,8 @@ Importing it puts the import hook in place, so that every project module importe
 tracked with the very source that was executed.
 """
 
+import sys
+
 from hitsave.code.inert import inert
 from hitsave.errors import (
     HitsaveError,
@@ -18,7 +20,7 @@ from hitsave.errors import (
 )
 from hitsave.memo.call import mode
 from hitsave.memo.decorator import experiment, memo
-from hitsave.session import install_hook
+from hitsave.session import Session, install_hook, when_started
 
 __version__ = "0.1.0"
 
@@ -33,4 +35,15 @@ __all__ = [
     "mode",
 ]
 
+
+def _show_events(begun: Session) -> None:
+    """Where the user set `verbose`, say on stderr what hits and what misses."""
+    if begun.settings.verbose and sys.stderr is not None:
+        # A window, loaded only by those who asked for it.
+        from hitsave.cli.console import Console
+
+        Console(sys.stderr).start()
+
+
+when_started.append(_show_events)
 install_hook()

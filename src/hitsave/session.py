@@ -12,6 +12,7 @@ from collections.abc import Callable
 from types import ModuleType
 from typing import Any
 
+from hitsave.code.closure import Options
 from hitsave.code.dependencies import Manifest, unpack_manifest
 from hitsave.code.external import PYTHON, Boundary
 from hitsave.code.project import Project, RecordKeeper
@@ -19,7 +20,7 @@ from hitsave.code.records import SCHEMA
 from hitsave.code.resolve import Resolver, project_name
 from hitsave.code.source import Source
 from hitsave.code.symbol import Symbol
-from hitsave.code.tracker import StateKeeper, Tracker
+from hitsave.code.tracker import Tracker
 from hitsave.codec import Digested, digest_value
 from hitsave.config import Settings, find_root, load_settings
 from hitsave.digest import digest_parts
@@ -40,11 +41,7 @@ class Session:
             Boundary(root), self._executed, RecordKeeper(self._load_record, self._keep_record)
         )
         self.tracker = Tracker(
-            self.project,
-            self._digest_global,
-            StateKeeper(self._is_state, self._mark_state),
-            ledger.generation,
-            self.settings.version_sensitivity,
+            self.project, self.closure_options(), self._mark_state, ledger.generation
         )
         self._resolver = Resolver(self.project)
         self._sources: dict[str, tuple[ExecutedSource, Source]] = {}
@@ -93,6 +90,11 @@ class Session:
         if self.settings.strict:
             raise error
         warn_error(f"trouble:{kind}", error)
+
+    def closure_options(self) -> Options:
+        """What closures in this session are computed with."""
+        sensitivity = self.settings.version_sensitivity
+        return Options(self._digest_global, self._is_state, sensitivity)
 
     # -- values ---------------------------------------------------------------------------------
 
@@ -155,6 +157,9 @@ def _state_key(symbol: Symbol, definition: bytes) -> bytes:
     return digest_parts("state", [str(symbol).encode(), definition])
 
 
+when_started: list[Callable[[Session], None]] = []
+"""What is called with every session that starts: how a window learns of one, unasked."""
+
 _ledger = Ledger()
 _session: Session | None = None
 _lock = threading.RLock()
@@ -180,6 +185,8 @@ def start(root: str) -> Session:
             atexit.register(_finish)
         _session = Session(root, _ledger)
         _session.project.read_loaded()
+        for tell in when_started:
+            tell(_session)
         return _session
 
 
@@ -205,4 +212,8 @@ def _root_of_main() -> str:
     path = vars(main).get("__file__") if isinstance(main, ModuleType) else None
     if isinstance(path, str) and Boundary("").is_project(os.path.abspath(path)):
         return find_root(os.path.dirname(os.path.abspath(path)))
-    return find_root(os.getcwd())
+    try:
+        return find_root(os.getcwd())
+    except OSError:
+        # The working folder was deleted.
+        return ""

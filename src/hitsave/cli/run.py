@@ -41,7 +41,8 @@ def run(words: list[str]) -> Any:
     begun = session.start(workspace_of(asked))
     # The session's own boundary: the hook that the import put in place knew the working folder.
     install(begun.project.boundary.is_project, session.ledger())
-    listeners = _listeners(asked, begun.settings.verbose)
+    # The setting `verbose` is heeded by the session itself, here as under plain Python.
+    listeners = _listeners(asked, asked.verbose and not begun.settings.verbose)
     for listener in listeners:
         listener.start()
     try:
@@ -66,7 +67,7 @@ def _run_program(asked: Words) -> Any:
 
 def _listeners(asked: Words, is_verbose: bool) -> list[Listener]:
     listeners: list[Listener] = []
-    if (asked.verbose or is_verbose) and sys.stderr is not None:
+    if is_verbose and sys.stderr is not None:
         listeners.append(Console(sys.stderr))
     if asked.events:
         # Only where asked for: it loads `json`, which a program need not find loaded.

@@ -9,12 +9,12 @@ from collections.abc import Iterable, Iterator
 
 from hitsave.code.definition import (
     NOTHING,
+    STORED,
     Binding,
     ClassDefinition,
     Effect,
     FunctionDefinition,
     ModuleRecord,
-    STORED,
     Part,
     StarImport,
 )

@@ -112,6 +112,8 @@ class Resolver:
         self._project = project
         self._hidden = hidden
         self._modules: dict[str, Module | None] = {}
+        self._names: dict[tuple[str, str], Target] = {}
+        self._asking: set[tuple[str, str]] = set()
 
     # -- modules --------------------------------------------------------------------------------
 
@@ -168,7 +170,28 @@ class Resolver:
         return target
 
     def _static(self, module: Module, name: str) -> Target:
-        for binding in self._static_bindings(module, name):
+        key = (module.source.module, name)
+        if key in self._names:
+            return self._names[key]
+        if key in self._asking:
+            # Modules may import names from each other in a circle, which reading cannot settle.
+            return MissingTarget(name)
+        self._asking.add(key)
+        try:
+            found = self._from_source(module, name)
+        finally:
+            self._asking.discard(key)
+        if not self._asking:
+            # What is found on the way round a circle may lack what is asked for further out.
+            self._names[key] = found
+        return found
+
+    def _from_source(self, module: Module, name: str) -> Target:
+        bindings = module.record.bindings.get(name, ()) if module.record else ()
+        if len(bindings) > 1 and any(b.kind in ("import", "value") for b in bindings):
+            # Bound in more than one way: it counts by all of them.
+            return ValueTarget(module, name, ABSENT)
+        for binding in bindings:
             if binding.kind == "function":
                 return self.static_function(module, name)
             if binding.kind == "class":
@@ -183,14 +206,6 @@ class Resolver:
         if found is not None:
             return found
         return ExternalTarget("builtins", name) if hasattr(builtins, name) else MissingTarget(name)
-
-    def _static_bindings(self, module: Module, name: str) -> tuple[Binding, ...]:
-        bindings = module.record.bindings.get(name, ()) if module.record else ()
-        # Bound in more than one way: it is a value, which counts by all of its statements.
-        kinds = {binding.kind for binding in bindings}
-        if len(kinds) > 1:
-            return tuple(b for b in bindings if b.kind == "value") or bindings
-        return bindings
 
     def static_function(self, module: Module, name: str) -> Target:
         """Return a function by its qualified name, from the source."""

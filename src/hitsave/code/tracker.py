@@ -13,14 +13,6 @@ from hitsave.code.dependencies import Manifest
 from hitsave.code.pause import collector_paused
 from hitsave.code.project import Project
 from hitsave.code.symbol import Symbol
-from hitsave.code.values import DigestValue
-
-
-class StateKeeper(NamedTuple):
-    """Where it is kept which globals evaluations change, by symbol and definition digest."""
-
-    is_state: Callable[[Symbol, bytes], bool]
-    mark: Callable[[Symbol, bytes], None]
 
 
 class Declared(NamedTuple):
@@ -46,16 +38,14 @@ class Tracker:
     def __init__(
         self,
         project: Project,
-        digest_value: DigestValue,
-        states: StateKeeper,
+        options: Options,
+        mark_state: Callable[[Symbol, bytes], None],
         generation: Callable[[], int],
-        sensitivity: str,
     ) -> None:
         self._project = project
-        self._digest_value = digest_value
-        self._states = states
+        self._options = options
+        self._mark_state = mark_state
         self._generation = generation
-        self._sensitivity = sensitivity
         self._known: dict[tuple[int, ...], tuple[tuple[Any, ...], Tracked]] = {}
         self._lazy: set[str] = set()
         self._loaded_values: dict[Symbol, bytes | None] = {}
@@ -100,7 +90,7 @@ class Tracker:
     def _compute_hiding(
         self, roots: tuple[Any, ...], declared: Declared, hidden: frozenset[str]
     ) -> Tracked:
-        options = Options(self._digest_value, self._states.is_state, self._sensitivity, hidden)
+        options = self._options._replace(hidden=hidden)
         generation = self._generation()
         closure = Closure(self._project, options)
         if declared.version:
@@ -138,7 +128,7 @@ class Tracker:
             self._lazy |= loaded
             for symbol in self._changed_by_evaluation(before):
                 digest = before.closure.values.definition_digest(symbol)
-                self._states.mark(symbol, digest)
+                self._mark_state(symbol, digest)
             return self.track(roots, declared)
 
     def _loaded_meanwhile(self, before: Tracked) -> set[str]:

@@ -40,37 +40,11 @@ class Words(NamedTuple):
 
 
 class StaticResolver(Resolver):
-    """Resolves names from files that do not change meanwhile: each once, also where they go round.
-
-    Packages may import names from each other in a circle, as running them can settle and reading
-    them cannot.
-    """
-
-    def __init__(self, project: Project) -> None:
-        super().__init__(project)
-        self._answers: dict[tuple[str, str], Target] = {}
-        self._asking: set[tuple[str, str]] = set()
+    """Resolves from the project's files alone, whatever is loaded in this process."""
 
     def view(self, module: Module) -> Module:
         """The module as if it were not loaded."""
         return module if module.namespace is None else module.hidden()
-
-    def name(self, module: Module, name: str) -> Target:
-        """Return what the global `name` of `module` is."""
-        key = (module.name, name)
-        if key in self._answers:
-            return self._answers[key]
-        if key in self._asking:
-            return MissingTarget(name)
-        self._asking.add(key)
-        try:
-            found = super().name(module, name)
-        finally:
-            self._asking.discard(key)
-        if not self._asking:
-            # What is found on the way round a circle may lack what is asked for further out.
-            self._answers[key] = found
-        return found
 
 
 def read_words(text: str) -> Words:

@@ -6,9 +6,8 @@ make that session the process's own, or to see what is loaded in this process.
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from typing import Any
 
-from hitsave.code.closure import Closure, Options
+from hitsave.code.closure import Closure
 from hitsave.code.definition import Effect
 from hitsave.code.dependencies import Via
 from hitsave.code.project import Module
@@ -22,7 +21,6 @@ from hitsave.code.resolve import (
     definition_name,
 )
 from hitsave.code.symbol import Symbol
-from hitsave.codec import Digested, digest_value
 from hitsave.events import Event, Untracked, Widened, subscribe
 from hitsave.hook import Ledger
 from hitsave.queries.files import files_under, search_path, searching
@@ -48,8 +46,7 @@ class Workspace:
         self.words = words
         self._session = Session(words.root, Ledger())
         self.project = self._session.project
-        sensitivity = self._session.settings.version_sensitivity
-        self._options = Options(_digest, _is_no_state, sensitivity)
+        self._options = self._session.closure_options()
         self.resolver = StaticResolver(self.project)
         self.notes: list[str] = []
 
@@ -154,12 +151,3 @@ def _is_in_definition(effect: Effect, module: Module) -> bool:
         for found in bindings.values()
         for binding in found
     )
-
-
-def _digest(value: Any, name_symbol: Callable[[Any], str | None]) -> Digested:
-    # As the session digests globals, so that a static digest is the one that a run records.
-    return digest_value(value, name_symbol=name_symbol, reduce=False)
-
-
-def _is_no_state(symbol: Symbol, definition: bytes) -> bool:  # noqa: ARG001 - nothing has run
-    return False
