@@ -43,7 +43,6 @@ class Session:
         self.tracker = Tracker(
             self.project, self.closure_options(), self._mark_state, ledger.generation
         )
-        self._resolver = Resolver(self.project)
         self._sources: dict[str, tuple[ExecutedSource, Source]] = {}
         self._states: dict[bytes, bool] = {}
         self._store: Store | None = None
@@ -106,7 +105,7 @@ class Session:
         return digest_value(value, name_symbol=name_symbol, reduce=False)
 
     def _name_symbol(self, value: Any) -> str | None:
-        return project_name(self._resolver, value)
+        return project_name(Resolver(self.project), value)
 
     # -- what `code` asks to be kept ------------------------------------------------------------
 

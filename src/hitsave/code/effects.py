@@ -6,6 +6,7 @@ counts only through the globals it changes.
 """
 
 import sys
+import threading
 from types import FrameType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -259,10 +260,21 @@ def _is_foreign_singleton(target: Target) -> bool:
 
 
 def running_line(namespace: Namespace | None) -> int | None:
-    """Return the line at which a module is being executed; None where it is not, or is done."""
+    """Return the line at which a module is being executed; None where it is not, or is done.
+
+    Looks at this thread and at the main one, which executes the program's own module.
+    """
     if namespace is None:
         return None
-    frame: FrameType | None = sys._getframe(1)
+    main = sys._current_frames().get(threading.main_thread().ident or 0)
+    for frame in (sys._getframe(1), main):
+        line = _module_line(frame, namespace)
+        if line is not None:
+            return line
+    return None
+
+
+def _module_line(frame: FrameType | None, namespace: Namespace) -> int | None:
     while frame is not None:
         if frame.f_globals is namespace and frame.f_code.co_name == "<module>":
             return frame.f_lineno

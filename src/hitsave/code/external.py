@@ -12,7 +12,8 @@ from typing import NamedTuple
 from hitsave.digest import digest_bytes, short
 
 ENVIRONMENT_FOLDERS = frozenset({"site-packages", "dist-packages"})
-PYTHON = "python {}.{}".format(*sys.version_info[:2])
+PYTHON = "python {}.{}".format(*sys.version_info[:2]) + "-O" * sys.flags.optimize
+"""What every code digest names: the minor version, and whether assertions are compiled away."""
 
 
 class Distribution(NamedTuple):

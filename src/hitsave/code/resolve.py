@@ -297,9 +297,10 @@ class Resolver:
         qualified = str(cls.__qualname__)
         module = self.project_module(name)
         if module is None:
-            if name == "__main__" or name not in sys.modules:
-                return ObjectTarget(cls)
-            return ExternalTarget(name, qualified)
+            if name in sys.modules and name != "__main__":
+                return ExternalTarget(name, qualified)
+            # Made in a shell, or in a namespace that is no module's.
+            return ClassTarget(Module.unnamed({"__name__": name}), qualified, None, cls)
         found = module.record.classes.get(qualified, ()) if module.record else ()
         live = cls if module.namespace is not None else None
         return ClassTarget(module, qualified, _same_class(found, cls), live)

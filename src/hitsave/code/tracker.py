@@ -15,6 +15,10 @@ from hitsave.code.project import Project
 from hitsave.code.symbol import Symbol
 
 
+KEPT = 1000
+"""How many closures are kept at most."""
+
+
 class Declared(NamedTuple):
     """What the user declared of a function: its version (or ""), and added dependencies."""
 
@@ -60,7 +64,11 @@ class Tracker:
         with self._lock, collector_paused():
             tracked = self._compute(roots, declared)
             # The roots are kept beside their ids, so that the ids cannot come to mean others.
+            self._known.pop(key, None)
             self._known[key] = (roots, tracked)
+            if len(self._known) > KEPT:
+                # A lambda made for each call is a new root each time: let the oldest go.
+                del self._known[next(iter(self._known))]
             return tracked
 
     def _still_holds(self, tracked: Tracked) -> bool:
