@@ -160,6 +160,9 @@ class Resolver:
             return self.of_global(module, name, value)
         if hasattr(builtins, name):
             return ExternalTarget("builtins", name)
+        if module.record is not None and name in module.record.bindings:
+            # Not bound yet, or no longer; the statements that bind it are known.
+            return ValueTarget(module, name, ABSENT)
         return MissingTarget(name)
 
     def of_global(self, module: Module, name: str, value: Any) -> Target:

@@ -86,7 +86,7 @@ class Values:
         self._closure.visit_module(module, via)
         value = target.live
         if value is ABSENT:
-            self._hidden.append(target)
+            self._note_absent(target, symbol)
             value = literal_value(module, name)
             counted = value is not ABSENT and self._count_value(
                 symbol, value, self._place(module, name), via, ABSENT
@@ -97,6 +97,15 @@ class Values:
             counted = self._count_value(symbol, value, self._place(module, name), via, read)
         if not counted:
             self._closure.later(lambda: self._count_definition(target, symbol, via))
+
+    def _note_absent(self, target: ValueTarget, symbol: Symbol) -> None:
+        namespace = target.module.namespace
+        if namespace is None:
+            self._hidden.append(target)
+        else:
+            # Once an evaluation has bound it, it is state.
+            read = partial(namespace.get, target.name, ABSENT)
+            self.live[symbol] = Live(b"", ABSENT, read)
 
     def _count_value(self, symbol: Symbol, value: Any, place: Place, via: Via, read: Any) -> bool:
         """Count a value by what it is; False where it must count by its definition."""
@@ -148,15 +157,17 @@ class Values:
         """Whether a global that counts by value is now bound to, or holds, something else."""
         digest, value, read = self.live[symbol]
         now = read()
-        if now is value:
-            return self.digest_of(value) != digest
-        return now is ABSENT or self.digest_of(now) != digest
+        if now is ABSENT or value is ABSENT:
+            return now is not value
+        return self.digest_of(now) != digest
 
     def hidden_globals(self) -> list[tuple[Symbol, Any]]:
         """The globals reached in loaded modules that count as if they were not loaded."""
         found = []
         for target in self._hidden:
             name = target.module.source.module
+            if name not in self._closure.options.hidden:
+                continue
             known = self._closure.project.module(name)
             namespace = known.namespace if known is not None else None
             if namespace is not None and target.name in namespace:
