@@ -84,18 +84,15 @@ class Values:
         if is_inert(target.live) or not self._closure.once(("global", symbol)):
             return
         self._closure.visit_module(module, via)
-        value = target.live
+        value, read = target.live, ABSENT
         if value is ABSENT:
             self._note_absent(target, symbol)
+        if module.namespace is None:
             value = literal_value(module, name)
-            counted = value is not ABSENT and self._count_value(
-                symbol, value, self._place(module, name), via, ABSENT
-            )
         else:
-            assert module.namespace is not None
             read = partial(module.namespace.get, name, ABSENT)
-            counted = self._count_value(symbol, value, self._place(module, name), via, read)
-        if not counted:
+        place = self._place(module, name)
+        if value is ABSENT or not self._count_value(symbol, value, place, via, read):
             self._closure.later(lambda: self._count_definition(target, symbol, via))
 
     def _note_absent(self, target: ValueTarget, symbol: Symbol) -> None:
