@@ -52,6 +52,10 @@ class NotEncodableError(HitsaveError, TypeError):
         self.path = path
 
 
+class UnkeyedError(HitsaveError, TypeError):
+    """A call has no key to be recorded under, since an argument has no digest."""
+
+
 class DamagedError(HitsaveError, ValueError):
     """Stored bytes are not what was written, or not of a format that this version reads."""
 

@@ -4,8 +4,10 @@ Owns the event types, the list of subscribers, and the rule that a warning is gi
 to print: windows, logging and tests subscribe to the same events.
 """
 
+import sys
 import warnings
 from collections.abc import Callable
+from types import FrameType
 from typing import NamedTuple
 
 from hitsave.errors import HitsaveError, HitsaveWarning
@@ -88,9 +90,21 @@ def listening() -> bool:
 
 
 def emit(event: Event) -> None:
-    """Give `event` to every subscriber."""
+    """Give `event` to every subscriber. One that raises is told of and not called again."""
     for subscriber in tuple(_subscribers):
-        subscriber(event)
+        # Whoever listens is no part of the call that is told of, and must not end it.
+        try:
+            subscriber(event)
+        except Exception as error:
+            _dismiss(subscriber, error)
+
+
+def _dismiss(subscriber: Subscriber, error: Exception) -> None:
+    if subscriber in _subscribers:
+        _subscribers.remove(subscriber)
+    name = getattr(subscriber, "__qualname__", type(subscriber).__qualname__)
+    raised = f"{type(error).__name__}: {error}"
+    warn(f"subscriber:{name}", f"The subscriber {name} raised {raised}", "it hears no more events")
 
 
 def warn(about: str, message: str, hint: str = "") -> None:
@@ -103,11 +117,24 @@ def warn(about: str, message: str, hint: str = "") -> None:
         return
     _given.add(about)
     emit(Warned(message, hint))
-    # HitsaveWarning as an exception means that a filter turned it into one.
+    # A filter may turn the warning into an exception, and what shows it may be the user's own.
     try:
-        warnings.warn(HitsaveWarning(f"{message} ({hint})" if hint else message), stacklevel=3)
-    except HitsaveWarning:
+        text = f"{message} ({hint})" if hint else message
+        warnings.warn(HitsaveWarning(text), stacklevel=_depth_of_user())
+    except Exception:
         return
+
+
+def _depth_of_user() -> int:
+    """How far up from `warn` the user's code is, as `stacklevel` counts."""
+    frame, depth = sys._getframe(1), 1
+    while frame.f_back is not None and _is_own(frame):
+        frame, depth = frame.f_back, depth + 1
+    return depth
+
+
+def _is_own(frame: FrameType) -> bool:
+    return str(frame.f_globals.get("__name__")).partition(".")[0] == __name__.partition(".")[0]
 
 
 def warn_error(about: str, error: HitsaveError) -> None:

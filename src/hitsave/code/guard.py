@@ -7,9 +7,10 @@ are digested again.
 import os
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, KeysView, Mapping
+from itertools import chain
 from operator import is_, itemgetter
-from types import CellType
+from types import CellType, FunctionType
 from typing import Any
 
 from hitsave.code.project import Module, Project
@@ -35,11 +36,18 @@ class Guard:
         self._redigest: list[tuple[Callable[[], bytes | None], bytes | None]] = []
         self._tests: list[Callable[[], bool]] = []
         self._compiled: list[tuple[Mapping[str, Any], Any, tuple[Any, ...]]] = []
-        self._absent: list[tuple[Mapping[str, Any], str]] = []
+        self._absent: list[tuple[KeysView[str], tuple[str, ...]]] = []
+        self._contents: list[tuple[Any, Any, tuple[Any, ...]]] = []
 
-    def watch_name(self, namespace: Mapping[str, Any], name: str, value: Any) -> None:
-        """`name` has `value` (or is ABSENT) in a module's or class's namespace."""
-        _, names = self._bound.setdefault(id(namespace), (namespace, {}))
+    def watch_name(
+        self, namespace: Mapping[str, Any], name: str, value: Any, owner: object = None
+    ) -> None:
+        """`name` has `value` (or is ABSENT) in a module's or class's namespace.
+
+        `owner` is the class, whose namespace is another object each time it is asked for.
+        """
+        key = id(namespace if owner is None else owner)
+        _, names = self._bound.setdefault(key, (namespace, {}))
         names[name] = value
 
     def watch_cell(self, cell: CellType, value: Any) -> None:
@@ -49,6 +57,18 @@ class Guard:
     def watch_value(self, redigest: Callable[[], bytes | None], digest: bytes | None) -> None:
         """A mutable value has `digest`."""
         self._redigest.append((redigest, digest))
+
+    def watch_contents(self, value: Any) -> bool:
+        """A plain container holds what it holds now; False where it has to be digested to tell."""
+        kind = type(value)
+        if kind not in (list, dict, set):
+            return False
+        read = _pairs if kind is dict else iter
+        items = tuple(read(value))
+        if not all(map(_is_leaf, items)):
+            return False
+        self._contents.append((read, value, items))
+        return True
 
     def watch_import(self, name: str, found: Module | None) -> None:
         """Importing `name` would load `found`, which is not loaded; or find nothing."""
@@ -66,7 +86,9 @@ class Guard:
         """Prepare for checking."""
         for namespace, names in self._bound.values():
             present = {name: v for name, v in names.items() if v is not ABSENT}
-            self._absent += [(namespace, name) for name in names if name not in present]
+            if len(present) < len(names):
+                absent = tuple(name for name in names if name not in present)
+                self._absent.append((namespace.keys(), absent))
             if present:
                 # One name gives itemgetter's bare item, so it is asked for twice.
                 keys = (*present, next(iter(present)))
@@ -85,8 +107,13 @@ class Guard:
         return self._rest_holds()
 
     def _rest_holds(self) -> bool:
-        if any(name in namespace for namespace, name in self._absent):
+        if not all(names.isdisjoint(absent) for names, absent in self._absent):
             return False
+        for read, container, items in self._contents:
+            if len(container) * (1 + (read is _pairs)) != len(items):
+                return False
+            if not all(map(is_, read(container), items)):
+                return False
         if any(cell_content(cell) is not value for cell, value in self._cells):
             return False
         if any(redigest() != digest for redigest, digest in self._redigest):
@@ -130,6 +157,19 @@ class Guard:
         if max(times, default=0) > time.time_ns() - RACY:
             return None
         return loaded, tuple(paths), times
+
+
+def _pairs(value: dict[Any, Any]) -> Iterator[Any]:
+    return chain(value, value.values())
+
+
+def _is_leaf(item: Any) -> bool:
+    """Whether nothing inside `item` counts that could change while it stays the same object."""
+    kind = type(item)
+    return kind in _ATOMS or (kind is FunctionType and item.__closure__ is None)
+
+
+_ATOMS = frozenset({int, float, str, bytes, bool, type(None)})
 
 
 def _changed_at(path: str) -> int:

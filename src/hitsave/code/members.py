@@ -7,6 +7,7 @@ when it is special, or when anything at all may be asked for.
 
 import abc
 from collections.abc import Callable
+from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
 from hitsave.code.definition import ClassDefinition, Dynamic, FunctionDefinition
@@ -48,6 +49,7 @@ class Members:
         self._via: dict[int, Via] = {}
         self._classes: list[ClassTarget] = []
         self.follow_subclasses = False
+        self.escaped: dict[str, tuple[Module, set[str]]] = {}
 
     # -- asking ---------------------------------------------------------------------------------
 
@@ -113,14 +115,19 @@ class Members:
         """A module is used as an object: whatever is asked of objects may be asked of it."""
         self._closure.visit_module(module, via)
         self._closure.link(module.symbol(""), via)
-        names = module.names()
         if every and self._closure.once(("every", module.name)):
+            names = self._names_in(module)
             token = digest_bytes("\n".join(sorted(names)).encode())
             self._closure.count(module.symbol(""), Facet.SHAPE, token, module.place(), via)
             for name in names:
                 self._give(module, name)
         elif self._closure.once(("escaped", module.name)):
-            self._offer(module, names)
+            self._offer(module, self._names_in(module))
+
+    def _names_in(self, module: Module) -> set[str]:
+        if module.name not in self.escaped:
+            self.escaped[module.name] = (module, module.names())
+        return self.escaped[module.name][1]
 
     def count_names(self, module: Module, dynamic: Dynamic, via: Via) -> None:
         """A computed name is asked of a known module: all that it can mean counts."""
@@ -164,10 +171,7 @@ class Members:
     ) -> None:
         parts = [definition.head, *definition.decorators, *(e.part for e in definition.effects)]
         digests = [part.digest for part in parts]
-        if self.asked("__doc__", "getdoc"):
-            digests.append(definition.doc)
-        if self.asked("__annotations__", "get_type_hints", "get_annotations"):
-            digests.append(definition.annotations.digest)
+        self._closure.values.class_may_be_reflected(definition, module, symbol, via)
         place = module.place(definition.first_line, definition.end_line)
         token = digest_parts("shape", digests)
         self._closure.count(symbol, Facet.SHAPE, token, place, via, (module, place))
@@ -260,7 +264,7 @@ class Members:
         value = ABSENT
         if target.live is not None:
             value = vars(target.live).get(name, ABSENT)
-            self._closure.guard.watch_name(vars(target.live), name, value)
+            self._closure.guard.watch_name(vars(target.live), name, value, target.live)
         static = self._static_members(target, name)
         if static:
             for function in static:
@@ -308,7 +312,7 @@ class Members:
             symbol = symbol_of(found)
             if symbol is None:
                 continue
-            if is_generated(function) and target.definition is not None:
+            if target.definition is not None and self._is_generated(function):
                 return
             if not str(symbol).startswith(str(expected)):
                 token = digest_bytes(str(symbol).encode())
@@ -320,6 +324,13 @@ class Members:
                 closure.add_inside(value, via)
             else:
                 closure.values.reach_class_binding(target, name, value, via)
+
+    def _is_generated(self, value: Any) -> bool:
+        """Whether a function was generated from the class it is in, as `dataclass` does."""
+        if type(value) is not FunctionType:
+            return is_generated(value)
+        code = self._closure.project.wrappers.code_of(value)
+        return code.co_filename.startswith("<")
 
     def count_reflected(
         self, definition: FunctionDefinition, module: Module, symbol: Symbol, via: Via

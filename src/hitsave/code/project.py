@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable, Iterator
 from types import CodeType, FunctionType, ModuleType
 from typing import Any, NamedTuple
+from weakref import WeakKeyDictionary
 
 from hitsave.code.definition import FunctionDefinition, ModuleRecord
 from hitsave.code.external import Boundary, Distributions, is_standard
@@ -49,6 +50,8 @@ class Module:
         self.source = source
         self.record = record
         self.namespace = namespace
+        self.made: set[str] = set()
+        """Names that evaluations put into the namespace; a later process begins without them."""
 
     @classmethod
     def unnamed(cls, namespace: Namespace) -> "Module":
@@ -87,7 +90,8 @@ class Module:
     def names(self) -> set[str]:
         """Every name that this module binds, as far as is known, except special ones."""
         bound = set(self.record.bindings) if self.record else set()
-        return {name for name in bound | set(self.namespace or ()) if not is_special(name)}
+        live = set(self.namespace or ()) - self.made
+        return {name for name in bound | live if not is_special(name)}
 
     def has(self, name: str) -> bool:
         """Whether this module binds `name`."""
@@ -96,12 +100,38 @@ class Module:
         return self.namespace is not None and name in self.namespace
 
 
+class Wrappers:
+    """Wrappers whose code an evaluation replaced: they go on counting by the code they had.
+
+    Some compile themselves when they are first called. A later process looks the call up before.
+    """
+
+    def __init__(self) -> None:
+        self._first: WeakKeyDictionary[FunctionType, CodeType] = WeakKeyDictionary()
+        self._replaced: WeakKeyDictionary[FunctionType, CodeType] = WeakKeyDictionary()
+
+    def code_of(self, function: FunctionType) -> CodeType:
+        """Return the code that a function counts by."""
+        code = function.__code__
+        if "__wrapped__" not in vars(function):
+            return code
+        first = self._first.setdefault(function, code)
+        return first if self._replaced.get(function) is code else code
+
+    def note_replaced(self) -> None:
+        """Note what an evaluation that has just ended has replaced."""
+        for function, code in tuple(self._first.items()):
+            if function.__code__ is not code:
+                self._replaced[function] = function.__code__
+
+
 class Project:
     """The modules under one workspace root, and those next to it."""
 
     def __init__(self, boundary: Boundary, executed: Executed, records: RecordKeeper) -> None:
         self.boundary = boundary
         self.distributions = Distributions()
+        self.wrappers = Wrappers()
         self._executed = executed
         self._records = records
         self._modules: dict[str, tuple[object, Source | None, Module | None]] = {}

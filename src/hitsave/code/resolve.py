@@ -112,6 +112,7 @@ class Resolver:
         self._project = project
         self._hidden = hidden
         self._modules: dict[str, Module | None] = {}
+        self._located: dict[str, bool] = {}
         self._names: dict[tuple[str, str], Target] = {}
         self._asking: set[tuple[str, str]] = set()
 
@@ -125,7 +126,9 @@ class Resolver:
         if name in sys.modules or name.partition(".")[0] in sys.stdlib_module_names:
             return ExternalTarget(name, "")
         # Outside the project, and not loaded yet.
-        return ExternalTarget(name, "") if locate(name) is not None else None
+        if name not in self._located:
+            self._located[name] = locate(name) is not None
+        return ExternalTarget(name, "") if self._located[name] else None
 
     def project_module(self, name: str) -> Module | None:
         """Return the project module `name`, hidden where it has to be."""
@@ -275,7 +278,7 @@ class Resolver:
         if module is None:
             return self._outside(function)
         module = self.view(module)
-        definitions = module.functions_of(function.__code__)
+        definitions = module.functions_of(self._project.wrappers.code_of(function))
         if definitions:
             live = function if module.namespace is not None else None
             return FunctionTarget(module, definitions, live)

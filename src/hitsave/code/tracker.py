@@ -134,6 +134,9 @@ class Tracker:
             if not loaded and self._still_holds(before):
                 return before
             self._lazy |= loaded
+            self._project.wrappers.note_replaced()
+            for module, names in before.closure.members.escaped.values():
+                module.made |= module.names() - names
             for symbol in self._changed_by_evaluation(before):
                 digest = before.closure.values.definition_digest(symbol)
                 self._mark_state(symbol, digest)

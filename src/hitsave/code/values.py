@@ -9,7 +9,7 @@ from functools import partial
 from types import FunctionType, MethodType
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
-from hitsave.code.definition import Binding, FunctionDefinition, Part
+from hitsave.code.definition import Binding, ClassDefinition, FunctionDefinition, Part
 from hitsave.code.dependencies import Via
 from hitsave.code.inert import is_inert
 from hitsave.code.literal import literal_value
@@ -70,6 +70,7 @@ class Values:
     def __init__(self, closure: "Closure") -> None:
         self._closure = closure
         self._reflected: list[tuple[FunctionDefinition, Module, Symbol, Via]] = []
+        self._reflected_classes: list[tuple[ClassDefinition, Module, Symbol, Via]] = []
         self.live: dict[Symbol, Live] = {}
         self._hidden: list[ValueTarget] = []
         self.by_definition: dict[Symbol, Any] = {}
@@ -132,7 +133,7 @@ class Values:
         self._closure.count(symbol, Facet.VALUE, found.digest, place, via, value)
         if read is not ABSENT:
             self.live[symbol] = Live(found.digest, value, read)
-        if found.mutable:
+        if found.mutable and not self._closure.guard.watch_contents(value):
             self._closure.guard.watch_value(self._redigest(value), found.digest)
         for inner in found.symbols:
             target = self._closure.resolver.of_object(inner)
@@ -340,10 +341,32 @@ class Values:
         for name in ("__doc__", "__annotations__", "getsource"):
             self._reflect_one(entry, name)
 
+    def class_may_be_reflected(
+        self, definition: ClassDefinition, module: Module, symbol: Symbol, via: Via
+    ) -> None:
+        """Count a class's docstring or annotations, once something reads such things."""
+        entry = (definition, module, symbol, via)
+        self._reflected_classes.append(entry)
+        for name in ("__doc__", "__annotations__"):
+            self._reflect_class(entry, name)
+
     def reflect(self, name: str) -> None:
         """Reachable code reads docstrings, annotations or source by `name`."""
+        for held in tuple(self._reflected_classes):
+            self._reflect_class(held, name)
         for entry in tuple(self._reflected):
             self._reflect_one(entry, name)
+
+    def _reflect_class(self, entry: tuple[ClassDefinition, Module, Symbol, Via], name: str) -> None:
+        definition, module, symbol, via = entry
+        asked = self._closure.members.asked
+        place = module.place(definition.first_line, definition.end_line)
+        reflected = Symbol(symbol.module, f"{symbol.name}.{name}")
+        if name in ("__doc__", "getdoc") and asked("__doc__", "getdoc"):
+            self._closure.count(reflected, Facet.SHAPE, definition.doc, place, via)
+        elif name in _CLASS_READERS and asked(*_CLASS_READERS):
+            digest = definition.annotations.digest
+            self._closure.count(reflected, Facet.SHAPE, digest, place, via)
 
     def _reflect_one(
         self, entry: tuple[FunctionDefinition, Module, Symbol, Via], name: str
@@ -368,4 +391,5 @@ def _read_class(live: type, name: str) -> Any:
 
 
 _ANNOTATION_READERS = ("__annotations__", "get_type_hints", "get_annotations", "signature")
+_CLASS_READERS = ("__annotations__", "get_type_hints", "get_annotations")
 _SOURCE_READERS = ("getsource", "getsourcelines", "findsource", "getsourcefile", "getclosurevars")

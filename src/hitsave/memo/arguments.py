@@ -6,7 +6,7 @@ binds, twenty times as fast as `Signature.bind`. Refuses to digest.
 
 from collections.abc import Callable
 from functools import partial
-from types import FunctionType
+from types import FunctionType, MethodType
 from typing import Any, NamedTuple
 
 from hitsave.config import suggestion
@@ -42,6 +42,14 @@ class Binder(NamedTuple):
     names: tuple[str, ...]
     bind: Bind
 
+    def fits(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
+        """Whether these arguments can be bound at all."""
+        try:
+            self.bind(*args, **kwargs)
+        except TypeError:
+            return False
+        return True
+
 
 def parameters_of(function: FunctionType) -> Parameters:
     """Read a function's parameters from its code object."""
@@ -65,23 +73,57 @@ def parameters_of(function: FunctionType) -> Parameters:
     )
 
 
+def plain_function(given: Any) -> FunctionType:
+    """Return the Python function inside what was decorated. Raises `OptionError`."""
+    seen: Any = given
+    for _ in range(100):
+        if isinstance(seen, FunctionType):
+            return seen
+        if isinstance(seen, partial):
+            seen = seen.func
+        elif isinstance(seen, MethodType):
+            seen = seen.__func__
+        elif not isinstance(seen, type) and hasattr(seen, "__wrapped__"):
+            seen = seen.__wrapped__
+        else:
+            break
+    raise OptionError(f"{given!r} cannot be memoised.", _way_out(given))
+
+
+def _way_out(given: Any) -> str:
+    if isinstance(given, property) or type(given).__name__ == "cached_property":
+        return f"put @{type(given).__name__} above @memo"
+    if isinstance(given, type):
+        return "decorate a function that makes the instance, or the methods"
+    if callable(given):
+        return "wrap it in a Python function (def or lambda)"
+    return "decorate a function, and give options by name"
+
+
 def make_binder(function: Any, ignore: tuple[str, ...]) -> Binder:
-    """Make the binder of a function, or of a partial, leaving the parameters in `ignore` out.
+    """Make the binder of what is memoised, leaving the parameters in `ignore` out.
 
     Raises `OptionError` where `ignore` names no parameter.
     """
     if isinstance(function, partial):
         inner = make_binder(function.func, ignore)
         return Binder(inner.names, partial(inner.bind, *function.args, **function.keywords))
-    parameters = parameters_of(function)
+    if isinstance(function, MethodType):
+        inner = make_binder(function.__func__, ignore)
+        return Binder(inner.names, partial(inner.bind, function.__self__))
+    plain = plain_function(function)
+    parameters = parameters_of(plain)
     for name in ignore:
         if name not in parameters.names:
             raise OptionError(
-                f"ignore names {name!r}, which is no parameter of {function.__qualname__}.",
+                f"ignore names {name!r}, which is no parameter of {plain.__qualname__}.",
                 suggestion(name, list(parameters.names)),
             )
     kept = tuple(name for name in parameters.names if name not in ignore)
-    return Binder(kept, _compile(parameters, kept))
+    bind = _compile(parameters, kept)
+    # Python names it where arguments do not fit.
+    bind.__qualname__ = plain.__qualname__
+    return Binder(kept, bind)
 
 
 def _compile(parameters: Parameters, kept: tuple[str, ...]) -> Bind:

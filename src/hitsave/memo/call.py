@@ -1,40 +1,30 @@
 """One call, top to bottom.
 
-Owns the order in which a call visits the rooms: bind, code digest, argument digest, lookup; and on
-a miss the evaluation's record. Whatever goes wrong here costs a recompute and a warning; only the
-user's own exceptions come out.
+Owns the order in which a call visits the rooms: bind, digest the arguments, code digest, look up;
+and on a miss the lease and the evaluation, whose result `record` keeps. Whatever goes wrong here
+costs a recompute and a warning; only the user's own exceptions come out.
 """
 
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from contextvars import ContextVar
+from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from hitsave.code.tracker import Tracked
-from hitsave.codec import decode, encode, summarize
-from hitsave.config import MODES, suggestion
-from hitsave.digest import digest_parts
-from hitsave.errors import (
-    DamagedError,
-    HitsaveError,
-    MissError,
-    NotDigestibleError,
-    NotEncodableError,
-    OptionError,
-    StoreUnavailableError,
-)
-from hitsave.events import Bypassed, Hit, Miss, Stored, emit, listening, warn
-from hitsave.memo.experiment import run_context
-from hitsave.memo.texts import text_writes
+from hitsave.codec import Digested as DigestedValue
+from hitsave.codec import decode
+from hitsave.codec.plain import LARGE, SCALARS, scalar_input
+from hitsave.digest import digest_bytes
+from hitsave.errors import MissError, NotDigestibleError, UnkeyedError
+from hitsave.events import Hit, Miss, emit, listening
+from hitsave.memo.modes import ASKING, Mode
+from hitsave.memo.modes import mode as mode  # noqa: PLC0414 - a public name of the package
+from hitsave.memo.record import Before, note_before
+from hitsave.memo.trouble import bypass, unexpected
 from hitsave.session import Session, current
-from hitsave.store import CallRecord, Table, Write, pack_call, split_parts, unpack_call
+from hitsave.store import CallRecord, Table, split_parts, unpack_call
 
 if TYPE_CHECKING:
-    from hitsave.memo.decorator import Memo
-
-INLINE_LIMIT = 64 * 1024
-"""Results above this many bytes become objects in files."""
+    from hitsave.memo.memoised import Memo
 
 LEASE_LIMIT = 600.0
 """How long a call waits for another one that computes the same, in seconds."""
@@ -43,103 +33,211 @@ ABSENT: Any = object()
 """Stands for no result."""
 
 
-class Call(NamedTuple):
-    """A call that was bound, digested and given its key."""
+class Digested(NamedTuple):
+    """The values of a call's parameters, as they go into its key.
 
-    session: Session
-    values: tuple[Any, ...]
-    roots: tuple[Any, ...]
-    tracked: Tracked
-    arguments: bytes
-    is_mutable: bool
-    key: bytes
-
-
-_mode: ContextVar[str] = ContextVar("hitsave mode")
-
-
-def mode_now() -> str:
-    """The mode in force: of the innermost `with hitsave.mode(...)`, else of the settings."""
-    return _mode.get("") or current().settings.mode
-
-
-@contextmanager
-def mode(name: str) -> Iterator[None]:
-    """Calls inside use this mode: use, refresh, read-only, off or require.
-
-    Raises `OptionError` for any other.
+    `token` is what is hashed for them. `symbols` are the project definitions among them, and
+    `mutable` holds the position and the digest of each that can be changed in place.
     """
-    if name not in MODES:
-        raise OptionError(f"there is no mode {name!r}.", suggestion(str(name), list(MODES)))
-    token = _mode.set(name)
-    try:
-        yield
-    finally:
-        _mode.reset(token)
+
+    token: bytes
+    symbols: tuple[Any, ...] = ()
+    mutable: tuple[tuple[int, bytes], ...] = ()
 
 
-def prepare(memo: "Memo[..., Any]", args: tuple[Any, ...], kwargs: dict[str, Any]) -> Call | None:
-    """Bind a call and form its key; None where it cannot be keyed and has to run uncached."""
-    session = current()
+class Call:
+    """A call that was bound, digested and given its key.
+
+    `overwrites` says that what is recorded under the key, if anything, is not good enough.
+    """
+
+    __slots__ = (
+        "digested",
+        "key",
+        "memo",
+        "mode",
+        "overwrites",
+        "roots",
+        "session",
+        "tracked",
+        "values",
+    )
+
+    def __init__(
+        self,
+        memo: "Memo[..., Any]",
+        session: Session,
+        mode: Mode,
+        values: tuple[Any, ...],
+        digested: Digested,
+    ) -> None:
+        self.memo = memo
+        self.session = session
+        self.mode = mode
+        self.values = values
+        self.digested = digested
+        symbols = digested.symbols
+        self.roots = (memo.root, *symbols) if symbols else memo.roots
+        self.overwrites = False
+        self.renew()
+
+    def renew(self) -> None:
+        """Form the key with the code and the globals as they are now."""
+        self.tracked: Tracked = self.session.tracker.track(self.roots, self.memo.declared)
+        self.key = self.key_under(self.tracked)
+
+    def key_under(self, tracked: Tracked) -> bytes:
+        """The key that this call has with the code of `tracked`."""
+        # Two digests and then the rest, so that no two calls hash the same bytes.
+        return digest_bytes(self.memo.identity + tracked.digest + self.digested.token)
+
+
+# -- bind, digest, form the key -----------------------------------------------------------------
+
+
+def begin(
+    memo: "Memo[..., Any]", args: tuple[Any, ...], kwargs: dict[str, Any], mode: Mode
+) -> Call | None:
+    """Bind a call and form its key; None where it cannot be keyed and has to run uncached.
+
+    Raises MissError instead in mode `require`.
+    """
     try:
         values = memo.binder.bind(*args, **kwargs)
     except TypeError:
-        # The function itself says best what is wrong with the arguments.
+        # The arguments do not fit; the function itself says best how.
         return None
-    if memo.options.key is not None:
-        values = (memo.options.key(*args, **kwargs),)
     try:
-        return _keyed(memo, session, values)
-    except NotDigestibleError as error:
-        _bypass_argument(memo, values, error)
-    except HitsaveError as error:
-        session.trouble("call", error)
+        return _keyed(memo, mode, values, args, kwargs)
+    except UnkeyedError as error:
+        if mode.name == "require":
+            raise _required(memo, error.message, error.hint) from None
+        bypass(memo.symbol, "unkeyed", error.message, error.hint)
     except Exception as error:
-        _unexpected(session, memo, error)
+        unexpected(current(), memo.symbol, error)
     return None
 
 
-def _keyed(memo: "Memo[..., Any]", session: Session, values: tuple[Any, ...]) -> Call:
-    digested = session.digest_argument(values)
-    roots = (memo.root, *digested.symbols) if digested.symbols else memo.roots
-    tracked = session.tracker.track(roots, memo.declared)
-    key = call_key(memo, tracked, digested.digest)
-    return Call(session, values, roots, tracked, digested.digest, digested.mutable, key)
+def ask(memo: "Memo[..., Any]", args: tuple[Any, ...], kwargs: dict[str, Any]) -> Call:
+    """Form the key of a call that is only asked about.
+
+    Raises TypeError where the arguments do not fit, UnkeyedError where the call has no key.
+    """
+    values = memo.binder.bind(*args, **kwargs)
+    try:
+        return _keyed(memo, ASKING, values, args, kwargs)
+    except UnkeyedError:
+        raise
+    except Exception as error:
+        if current().settings.strict:
+            raise
+        raise UnkeyedError(f"{type(error).__name__} inside hitsave: {error}") from error
 
 
-def call_key(memo: "Memo[..., Any]", tracked: Tracked, arguments: bytes) -> bytes:
-    """The key a call is recorded under."""
-    return digest_parts("call", (memo.symbol_bytes, tracked.digest, arguments))
+def _keyed(
+    memo: "Memo[..., Any]",
+    mode: Mode,
+    values: tuple[Any, ...],
+    args: tuple[Any, ...],
+    kwargs: dict[str, Any],
+) -> Call:
+    session = current()
+    if memo.options.key is not None:
+        values = (_own_key(memo, args, kwargs),)
+    return Call(memo, session, mode, values, _digest(memo, session, values))
 
 
-def find(memo: "Memo[..., Any]", call: Call) -> Any:
+def _own_key(memo: "Memo[..., Any]", args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    assert memo.options.key is not None
+    try:
+        return memo.options.key(*args, **kwargs)
+    except Exception as error:
+        said = f"key= raised {type(error).__name__}: {error}"
+        raise UnkeyedError(said, "it is given the arguments of the call") from error
+
+
+def _digest(memo: "Memo[..., Any]", session: Session, values: tuple[Any, ...]) -> Digested:
+    if SCALARS.issuperset(map(type, values)):
+        token = b"".join(map(scalar_input, values))
+        if len(token) < LARGE:
+            return Digested(b"scalars" + token)
+    symbols: dict[int, Any] = {}
+    mutable, parts = [], [b"digests"]
+    for position, value in enumerate(values):
+        found = _digest_one(memo, session, position, value)
+        parts.append(found.digest)
+        symbols.update((id(symbol), symbol) for symbol in found.symbols)
+        if found.mutable:
+            mutable.append((position, found.digest))
+    return Digested(b"".join(parts), tuple(symbols.values()), tuple(mutable))
+
+
+def _digest_one(
+    memo: "Memo[..., Any]", session: Session, position: int, value: Any
+) -> DigestedValue:
+    try:
+        return session.digest_argument(value)
+    except NotDigestibleError as error:
+        name = memo.argument_names[position]
+        way = f"ignore=({name!r},)" if memo.options.key is None else "another key="
+        raise UnkeyedError(
+            f"argument {name}{error.path} cannot be digested: {error.message}",
+            f"leave it out with {way}, or say what to key by with key=, "
+            "or give its class a __hitsave_digest__ method",
+        ) from error
+
+
+# -- look up ------------------------------------------------------------------------------------
+
+
+def find(call: Call | None) -> Any:
     """Return a fresh copy of the recorded result, or ABSENT."""
+    if call is None:
+        return ABSENT
     try:
         record = find_record(call)
-        if record is None:
-            return ABSENT
-        result = _decoded(call.session, record)
-    except DamagedError as error:
-        call.session.trouble(f"damaged {memo.symbol}", error)
-        return ABSENT
+        result = ABSENT if record is None else _decoded(call.session, record)
     except Exception as error:
-        _unexpected(call.session, memo, error)
+        call.overwrites = True
+        unexpected(call.session, call.memo.symbol, error)
         return ABSENT
-    memo.count_hit()
+    if record is None or result is ABSENT:
+        call.overwrites = call.overwrites or record is not None
+        return ABSENT
+    call.memo.count_hit()
     if listening():
-        emit(Hit(memo.symbol, call.key, record.seconds))
+        emit(Hit(call.memo.symbol, call.key, record.seconds))
     return result
 
 
 def find_record(call: Call) -> CallRecord | None:
-    """Return the record of a call; None where there is none, or it has expired."""
+    """Return the record of a call; None where there is none that counts now.
+
+    Raises DamagedError where it cannot be read.
+    """
     packed = call.session.store.get(Table.CALLS, call.key)
     if packed is None:
         return None
     record = unpack_call(packed)
-    if record.expires is not None and record.expires < time.time():
+    if record.started <= call.mode.since or has_expired(record):
+        call.overwrites = True
         return None
     return record
+
+
+def find_after_waiting(call: Call) -> Any:
+    """As `find`, of what another holder of the lease may have recorded meanwhile."""
+    try:
+        # The other one may also have found out that a global is state: the key changes with that.
+        call.renew()
+    except Exception as error:
+        unexpected(call.session, call.memo.symbol, error)
+    return find(call)
+
+
+def has_expired(record: CallRecord) -> bool:
+    """Whether a record's time is over."""
+    return record.expires is not None and record.expires < time.time()
 
 
 def _decoded(session: Session, record: CallRecord) -> Any:
@@ -147,134 +245,68 @@ def _decoded(session: Session, record: CallRecord) -> Any:
         return decode(record.payload, (), allow_pickle=True)
     stored = session.store.read_object(record.object) if record.object is not None else None
     if stored is None:
-        raise DamagedError("a recorded result is gone or damaged", "it is computed again")
+        # Gone, or damaged, which the store has told of.
+        return ABSENT
     payload, *buffers = split_parts(stored)
     return decode(payload, buffers, allow_pickle=True)
 
 
-def tell_miss(memo: "Memo[..., Any]", call: Call | None) -> None:
-    """Count a miss and say why to whoever listens. Raises MissError in mode `require`."""
-    memo.count_miss()
-    is_required = mode_now() == "require"
-    if not is_required and (call is None or not listening()):
-        return
-    reason, detail = _reason(memo, call)
-    if is_required:
-        raise MissError(
-            f"{memo.symbol} has no recorded result: {reason}.",
-            "run it once in mode 'use', or leave mode 'require'",
-        )
-    emit(Miss(memo.symbol, call.key if call else b"", reason, detail))
+# -- on a miss ----------------------------------------------------------------------------------
 
 
-def _reason(memo: "Memo[..., Any]", call: Call | None) -> tuple[str, str]:
-    if call is None:
-        return "the call cannot be keyed", ""
-    from hitsave.memo.explain import explain_miss  # only for messages
+def is_recorded(call: Call) -> bool:
+    """Whether the result of this call, which misses, is to be recorded.
 
-    explanation = explain_miss(memo, call)
-    return explanation.reason, explanation.detail
+    Where it is not, the miss has been told of. Raises MissError in mode `require`.
+    """
+    if call.mode.records:
+        return True
+    call.memo.count_miss()
+    _tell_miss(call)
+    return False
 
 
-def keep(memo: "Memo[..., Any]", call: Call, result: Any, started: float, seconds: float) -> None:
-    """Record the result of a call that has just been evaluated."""
-    session = call.session
+def lease(call: Call) -> AbstractContextManager[bool]:
+    """The lease for a call's key: of many that want the same result, one computes it.
+
+    Whether it is held at once, after another holder, or not at all: look up again inside.
+    """
     try:
-        if call.is_mutable and session.digest_argument(call.values).digest != call.arguments:
-            _bypass(memo, "it changed one of its arguments", "return a changed copy instead")
-            return
-        _record(memo, call, result, started, seconds)
-    except NotEncodableError as error:
-        where = f"result{error.path}"
-        _bypass(memo, f"{where} cannot be stored: {error.message}", error.hint)
-    except NotDigestibleError as error:
-        _bypass(memo, f"an argument cannot be digested any more: {error.message}", error.hint)
-    except StoreUnavailableError as error:
-        session.trouble("record", error)
+        return call.session.store.lease(call.key, limit=LEASE_LIMIT)
     except Exception as error:
-        _unexpected(session, memo, error)
+        unexpected(call.session, call.memo.symbol, error)
+        return nullcontext(False)
 
 
-def _record(
-    memo: "Memo[..., Any]", call: Call, result: Any, started: float, seconds: float
-) -> None:
-    session, options = call.session, memo.options
-    encoded = encode(result)
-    tracked = session.tracker.settle(call.tracked, call.roots, memo.declared)
-    key = call_key(memo, tracked, call.arguments)
-    size = len(encoded.payload) + sum(map(len, encoded.buffers))
-    is_inline = size <= INLINE_LIMIT and not encoded.buffers
-    stored = None if is_inline else session.store.write_object((encoded.payload, *encoded.buffers))
-    record = CallRecord(
-        symbol=memo.symbol,
-        code=tracked.digest,
-        arguments=_summaries(memo, call),
-        payload=encoded.payload if is_inline else None,
-        object=stored,
-        pickled=encoded.pickled,
-        result=summarize(result),
-        started=started,
-        seconds=seconds,
-        kind=options.kind,
-        context=run_context(session.root) if options.kind == "experiment" else {},
-        expires=started + options.ttl if options.ttl else None,
-    )
-    moment = b"%020d" % time.time_ns()
-    writes = [
-        Write(Table.CALLS, key, pack_call(record)),
-        Write(Table.HISTORY, history_prefix(memo.symbol) + moment + key[:4], key),
-        *text_writes(session, tracked),
-    ]
-    replaces = mode_now() == "refresh" or options.ttl is not None
-    durable = options.kind == "experiment"
-    if session.commit(writes, durable=durable, replace=replaces) and listening():
-        emit(Stored(memo.symbol, key, seconds))
+def start(call: Call) -> Before:
+    """Tell of the miss, and note how things stand just before the function runs."""
+    call.memo.count_miss()
+    _tell_miss(call)
+    return note_before(call)
 
 
-def history_prefix(symbol: str) -> bytes:
-    """The beginning of the history keys of a symbol."""
-    return digest_parts("history", [symbol.encode()])[:16]
+def _tell_miss(call: Call) -> None:
+    is_required = call.mode.name == "require"
+    if not (is_required or listening()):
+        return
+    reason, detail = _explained(call)
+    if is_required:
+        raise _required(call.memo, reason, "")
+    emit(Miss(call.memo.symbol, call.key, reason, detail))
 
 
-def _summaries(memo: "Memo[..., Any]", call: Call) -> tuple[tuple[str, bytes, str], ...]:
-    digest = call.session.digest_argument
-    names = memo.argument_names
-    return tuple(
-        (name, digest(value).digest, summarize(value))
-        for name, value in zip(names, call.values, strict=True)
-    )
+def _explained(call: Call) -> tuple[str, str]:
+    try:
+        # Loaded for messages only.
+        from hitsave.memo.explain import explain_miss
+
+        explanation = explain_miss(call)
+        return explanation.reason, explanation.detail
+    except Exception as error:
+        unexpected(call.session, call.memo.symbol, error)
+        return "why is not known", ""
 
 
-# -- what runs uncached -------------------------------------------------------------------------
-
-
-def _bypass(memo: "Memo[..., Any]", reason: str, hint: str) -> None:
-    emit(Bypassed(memo.symbol, reason))
-    warn(f"bypass:{memo.symbol}:{reason}", f"{memo.symbol} is not cached: {reason}.", hint)
-
-
-def _bypass_argument(
-    memo: "Memo[..., Any]", values: tuple[Any, ...], error: NotDigestibleError
-) -> None:
-    """Name the argument whose digest cannot be formed; `error.path` begins with its position."""
-    position, _, rest = error.path.removeprefix("[").partition("]")
-    known = position.isdigit() and int(position) < len(memo.argument_names)
-    name = memo.argument_names[int(position)] if known else "an argument"
-    ways = f"leave it out with ignore=({name!r},), or say what to key by with key="
-    message = error.message.rstrip(".")
-    _bypass(memo, f"argument {name}{rest} cannot be digested: {message}", ways)
-
-
-def _unexpected(session: Session, memo: "Memo[..., Any]", error: Exception) -> None:
-    """Trouble inside hitsave that nobody foresaw: the call runs uncached."""
-    if session.settings.strict:
-        raise error
-    reason = f"{type(error).__name__} inside hitsave: {error}"
-    hint = "please report it; HITSAVE_STRICT=1 shows where"
-    emit(Bypassed(memo.symbol, reason))
-    warn(f"unexpected:{type(error).__name__}", f"{memo.symbol} runs uncached: {reason}", hint)
-
-
-def lease(call: Call, limit: float = LEASE_LIMIT) -> Any:
-    """The lease for a call's key: of many that want the same result, one computes it."""
-    return call.session.store.lease(call.key, limit=limit)
+def _required(memo: "Memo[..., Any]", reason: str, hint: str) -> MissError:
+    way = hint or "run it once in mode 'use', or leave mode 'require'"
+    return MissError(f"{memo.symbol} has no recorded result: {reason.rstrip('.')}.", way)

@@ -12,14 +12,15 @@ from hitsave.code.dependencies import Dependency
 from hitsave.code.symbol import Facet
 from hitsave.code.tracker import Tracked
 from hitsave.codec import summarize
-from hitsave.errors import DamagedError
-from hitsave.memo.call import Call, find_record, history_prefix, prepare
+from hitsave.errors import DamagedError, UnkeyedError
+from hitsave.memo.call import Call, ask, find_record, has_expired
+from hitsave.memo.record import history_prefix
 from hitsave.memo.texts import current_text, kept_text
 from hitsave.session import Session
 from hitsave.store import CallRecord, Table, unpack_call
 
 if TYPE_CHECKING:
-    from hitsave.memo.decorator import Memo
+    from hitsave.memo.memoised import Memo
 
 EARLIER_CALLS = 200
 """How many earlier calls are looked at for the nearest one."""
@@ -67,15 +68,16 @@ def explain_call(
     memo: "Memo[..., Any]", args: tuple[Any, ...], kwargs: dict[str, Any]
 ) -> Explanation:
     """Explain what calling `memo` with these arguments would do now."""
-    call = prepare(memo, args, kwargs)
-    if call is None:
-        return Explanation(memo.symbol, False, "the call cannot be keyed; it runs uncached")
+    try:
+        call = ask(memo, args, kwargs)
+    except UnkeyedError as error:
+        return Explanation(memo.symbol, False, f"it runs uncached: {error.message}")
     record = _readable(call)
     if record is not None:
         when = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(record.started))
         took = f"it took {record.seconds:.3g} s"
         return Explanation(memo.symbol, True, f"recorded on {when}, when {took}")
-    return explain_miss(memo, call)
+    return explain_miss(call)
 
 
 def _readable(call: Call) -> CallRecord | None:
@@ -85,16 +87,30 @@ def _readable(call: Call) -> CallRecord | None:
         return None
 
 
-def explain_miss(memo: "Memo[..., Any]", call: Call) -> Explanation:
+def explain_miss(call: Call) -> Explanation:
     """Explain a miss against the nearest earlier call of the same function."""
-    earlier = _nearest(memo, call)
+    symbol = call.memo.symbol
+    earlier = _nearest(call)
     if earlier is None:
-        return Explanation(memo.symbol, False, "it has no earlier call")
-    arguments = _argument_changes(memo, call, earlier)
-    code = () if earlier.code == call.tracked.digest else _code_changes(call, earlier)
-    if not arguments and earlier.code == call.tracked.digest:
-        return Explanation(memo.symbol, False, "its recorded result has expired or is gone")
-    return Explanation(memo.symbol, False, _sentence(arguments, code), (*arguments, *code))
+        return Explanation(symbol, False, "it has no earlier call")
+    arguments = _argument_changes(call, earlier)
+    same_code = earlier.code == call.tracked.digest
+    code = () if same_code else _code_changes(call, earlier)
+    if not arguments and same_code:
+        return Explanation(symbol, False, _why_unusable(call, earlier))
+    return Explanation(symbol, False, _sentence(arguments, code), (*arguments, *code))
+
+
+def _why_unusable(call: Call, earlier: CallRecord) -> str:
+    """Why a record of the very call does not count."""
+    if has_expired(earlier):
+        when = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(earlier.expires))
+        return f"its recorded result expired on {when}"
+    if call.mode.name == "refresh":
+        return "its recorded result is refreshed"
+    if call.memo.options.ttl is None and call.session.store.get(Table.CALLS, call.key) is None:
+        return "it was recorded under other options"
+    return "its recorded result is gone or damaged"
 
 
 def _sentence(arguments: tuple[Change, ...], code: tuple[Change, ...]) -> str:
@@ -112,11 +128,11 @@ def _sentence(arguments: tuple[Change, ...], code: tuple[Change, ...]) -> str:
 # -- the nearest earlier call -------------------------------------------------------------------
 
 
-def _nearest(memo: "Memo[..., Any]", call: Call) -> CallRecord | None:
+def _nearest(call: Call) -> CallRecord | None:
     """The newest earlier call with the same arguments, else with the same code, else the newest."""
-    now = _digests(memo, call)
+    now = _digests(call)
     best, score = None, (-1, False)
-    for record in recent_calls(call.session, memo.symbol):
+    for record in recent_calls(call.session, call.memo.symbol):
         same = sum(now.get(name) == digest for name, digest, _ in record.arguments)
         mine = (same, record.code == call.tracked.digest)
         if mine > score:
@@ -124,9 +140,9 @@ def _nearest(memo: "Memo[..., Any]", call: Call) -> CallRecord | None:
     return best
 
 
-def _digests(memo: "Memo[..., Any]", call: Call) -> dict[str, bytes]:
+def _digests(call: Call) -> dict[str, bytes]:
     digest = call.session.digest_argument
-    pairs = zip(memo.argument_names, call.values, strict=True)
+    pairs = zip(call.memo.argument_names, call.values, strict=True)
     return {name: digest(value).digest for name, value in pairs}
 
 
@@ -148,11 +164,9 @@ def recent_calls(session: Session, symbol: str, limit: int = EARLIER_CALLS) -> l
 # -- comparing ----------------------------------------------------------------------------------
 
 
-def _argument_changes(
-    memo: "Memo[..., Any]", call: Call, earlier: CallRecord
-) -> tuple[Change, ...]:
-    now = _digests(memo, call)
-    values = dict(zip(memo.argument_names, call.values, strict=True))
+def _argument_changes(call: Call, earlier: CallRecord) -> tuple[Change, ...]:
+    now = _digests(call)
+    values = dict(zip(call.memo.argument_names, call.values, strict=True))
     then = {name: (digest, summary) for name, digest, summary in earlier.arguments}
     changes = []
     for name, digest in now.items():

@@ -1,6 +1,7 @@
 """Options of the decorators, checked at decoration so that a mistake is told where it was made."""
 
 from collections.abc import Callable, Iterable
+from datetime import timedelta
 from typing import Any, NamedTuple
 
 from hitsave.errors import OptionError
@@ -24,7 +25,7 @@ def checked_options(
     version: int | str | None,
     key: Callable[..., Any] | None,
     local_only: bool,
-    ttl: float | None,
+    ttl: float | timedelta | None,
     depends_on: Iterable[Any],
     kind: str,
 ) -> Options:
@@ -35,8 +36,11 @@ def checked_options(
         raise _refused("local_only", local_only, "True or False")
     if version is not None and (isinstance(version, bool) or not isinstance(version, (int, str))):
         raise _refused("version", version, "an int or a str")
+    names = _names(ignore)
+    if key is not None and names:
+        raise OptionError("key and ignore cannot be used together.", "key stands for all arguments")
     return Options(
-        ignore=_names(ignore),
+        ignore=names,
         version=version,
         key=key,
         local_only=local_only,
@@ -60,9 +64,8 @@ def _seconds(ttl: Any) -> float | None:
         return None
     if isinstance(ttl, (int, float)) and not isinstance(ttl, bool) and ttl > 0:
         return float(ttl)
-    seconds = getattr(ttl, "total_seconds", None)
-    if callable(seconds) and seconds() > 0:
-        return float(seconds())
+    if isinstance(ttl, timedelta) and ttl > timedelta(0):
+        return ttl.total_seconds()
     raise _refused("ttl", ttl, "a number of seconds above 0, or a timedelta")
 
 

@@ -3,6 +3,7 @@
 Owns what has to be kept so that a later miss can be explained with a diff.
 """
 
+from functools import lru_cache
 from typing import Any
 
 from hitsave.code.dependencies import Dependency, pack_manifest
@@ -59,6 +60,11 @@ def kept_text(session: Session, dependency: Dependency) -> str:
     return "" if kept is None else kept.decode("utf-8", "replace")
 
 
+@lru_cache(maxsize=4)
+def _lines(content: bytes) -> list[str]:
+    return content.decode("utf-8", "replace").splitlines(keepends=True)
+
+
 def _source_text(module: Module, place: Place) -> str:
-    lines = module.source.content.decode("utf-8", "replace").splitlines(keepends=True)
+    lines = _lines(module.source.content)
     return "".join(lines[place.line - 1 : place.end_line])

@@ -1,0 +1,136 @@
+"""Records: what is kept of a call that has just been evaluated.
+
+Owns what a record says, and when none is made: a result without an encoding, an argument that the
+function changed. Refuses to run the function, and to raise.
+"""
+
+import time
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from hitsave.codec import encode, summarize
+from hitsave.digest import digest_parts
+from hitsave.errors import NotDigestibleError, NotEncodableError
+from hitsave.events import Stored, emit, listening
+from hitsave.memo.filled import Filled, has_cached_properties, is_as_before, note_filled
+from hitsave.memo.texts import text_writes
+from hitsave.memo.trouble import bypass, unexpected
+from hitsave.store import CallRecord, Table, Write, pack_call
+
+if TYPE_CHECKING:
+    from hitsave.memo.call import Call
+
+INLINE_LIMIT = 64 * 1024
+"""Results above this many bytes become objects in files."""
+
+
+class Before(NamedTuple):
+    """How things stood just before the function ran.
+
+    `started` is in seconds since the epoch, `clock` on the performance counter; `context` is what
+    an experiment keeps; `filled` are the cached properties that had a value already.
+    """
+
+    started: float
+    clock: float
+    context: dict[str, object]
+    filled: Filled
+
+
+def note_before(call: "Call") -> Before:
+    """Note how things stand. To be followed by nothing but the function itself."""
+    context: dict[str, object] = {}
+    filled: Filled = {}
+    try:
+        if call.memo.options.kind == "experiment":
+            # Only experiments pay for loading `platform` and `subprocess`.
+            from hitsave.memo.experiment import run_context
+
+            context = run_context(call.session.root)
+        if call.digested.mutable and any(map(has_cached_properties, call.digested.symbols)):
+            filled = note_filled(call.values)
+    except Exception as error:
+        unexpected(call.session, call.memo.symbol, error)
+    return Before(time.time(), time.perf_counter(), context, filled)
+
+
+def keep(call: "Call", result: Any, before: Before, seconds: float) -> None:
+    """Record the result of a call that ran for `seconds`."""
+    symbol = call.memo.symbol
+    try:
+        changed = _changed_argument(call, before)
+        if changed is None:
+            _record(call, result, before, seconds)
+        else:
+            hint = "change a copy of it, and return that"
+            bypass(symbol, "changed", f"it changed its argument {changed}", hint)
+    except NotEncodableError as error:
+        reason = f"result{error.path} cannot be stored: {error.message}"
+        bypass(symbol, "result", reason, error.hint)
+    except Exception as error:
+        unexpected(call.session, symbol, error)
+
+
+def _changed_argument(call: "Call", before: Before) -> str | None:
+    """Return the name of an argument that is not what it was; None where all are."""
+    session = call.session
+    for position, digest in call.digested.mutable:
+        value = call.values[position]
+        try:
+            same = session.digest_argument(value).digest == digest
+            if not same and before.filled:
+                same = is_as_before(session, value, digest, before.filled)
+        except NotDigestibleError:
+            same = False
+        if not same:
+            return call.memo.argument_names[position]
+    return None
+
+
+def _record(call: "Call", result: Any, before: Before, seconds: float) -> None:
+    session, memo = call.session, call.memo
+    encoded = encode(result)
+    tracked = session.tracker.settle(call.tracked, call.roots, memo.declared)
+    key = call.key_under(tracked)
+    size = len(encoded.payload) + sum(map(len, encoded.buffers))
+    is_inline = size <= INLINE_LIMIT and not encoded.buffers
+    stored = None if is_inline else session.store.write_object((encoded.payload, *encoded.buffers))
+    ttl = memo.options.ttl
+    record = CallRecord(
+        symbol=memo.symbol,
+        code=tracked.digest,
+        arguments=_summaries(call),
+        payload=encoded.payload if is_inline else None,
+        object=stored,
+        pickled=encoded.pickled,
+        result=summarize(result),
+        started=before.started,
+        seconds=seconds,
+        kind=memo.options.kind,
+        context=before.context,
+        expires=None if ttl is None else before.started + ttl,
+    )
+    moment = b"%020d" % time.time_ns()
+    writes = [
+        Write(Table.CALLS, key, pack_call(record)),
+        Write(Table.HISTORY, history_prefix(memo.symbol) + moment + key[:4], key),
+        *text_writes(session, tracked),
+    ]
+    durable = memo.options.kind == "experiment"
+    if session.commit(writes, durable=durable, replace=call.overwrites) and listening():
+        emit(Stored(memo.symbol, key, seconds))
+
+
+def history_prefix(symbol: str) -> bytes:
+    """The beginning of the history keys of a symbol."""
+    return digest_parts("history", [symbol.encode()])[:16]
+
+
+def _summaries(call: "Call") -> tuple[tuple[str, bytes, str], ...]:
+    digest = call.session.digest_argument
+    known = dict(call.digested.mutable)
+    return tuple(
+        (name, known.get(position) or digest(value).digest, summarize(value))
+        for position, (name, value) in enumerate(
+            zip(call.memo.argument_names, call.values, strict=True)
+        )
+    )

@@ -1,0 +1,155 @@
+"""Memoised coroutine functions and generators.
+
+Owns what is recorded of a function whose call is not over when it returns. They take no lease: to
+wait for another evaluation would hold up the event loop, or whoever has half read a generator.
+"""
+
+import sys
+import time
+from collections.abc import AsyncGenerator, Generator
+from functools import partial
+from typing import Any, ParamSpec, TypeVar
+
+from hitsave.memo import call as spine
+from hitsave.memo.memoised import Memo
+from hitsave.memo.modes import REFRESH_ALWAYS, Mode, mode_now
+from hitsave.memo.record import keep
+from hitsave.memo.replay import AsyncReplay, Recording, Replay
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+class LateMemo(Memo[P, R]):
+    """A function whose call returns before its body runs. The mode is that of the call."""
+
+    __slots__ = ()
+
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> Any:
+        """Return what the function would return, with recorded contents where there are any."""
+        mode = mode_now()
+        # Arguments that do not fit are refused by the call itself, not once the body runs.
+        if mode.name == "off" or not self.binder.fits(args, kwargs):
+            return self.__wrapped__(*args, **kwargs)
+        return self._run(mode, args, kwargs)
+
+    def refresh(self, *args: P.args, **kwargs: P.kwargs) -> Any:
+        """See `Memo.refresh`."""
+        if not self.binder.fits(args, kwargs):
+            return self.__wrapped__(*args, **kwargs)
+        return self._run(REFRESH_ALWAYS, args, kwargs)
+
+    def _run(self, mode: Mode, args: Any, kwargs: Any) -> Any:
+        raise NotImplementedError
+
+
+class CoroutineMemo(LateMemo[P, R]):
+    """A memoised coroutine function: what is awaited is recorded."""
+
+    __slots__ = ()
+
+    async def _run(self, mode: Mode, args: Any, kwargs: Any) -> Any:
+        call = spine.begin(self, args, kwargs, mode)
+        found = spine.find(call)
+        if found is not spine.ABSENT:
+            return found
+        function: Any = self.__wrapped__
+        if call is None or not spine.is_recorded(call):
+            return await function(*args, **kwargs)
+        before = spine.start(call)
+        result = await function(*args, **kwargs)
+        keep(call, result, before, time.perf_counter() - before.clock)
+        return result
+
+    # `inspect` and `asyncio` each look for an object of their own, which only they have; neither
+    # is loaded for it.
+
+    @property
+    def _is_coroutine_mark(self) -> Any:
+        return getattr(sys.modules.get("inspect"), "_is_coroutine_mark", None)
+
+    @property
+    def _is_coroutine(self) -> Any:
+        return getattr(sys.modules.get("asyncio.coroutines"), "_is_coroutine", None)
+
+
+class GeneratorMemo(LateMemo[P, R]):
+    """A memoised generator function: recorded when exhausted, replayed when it hits."""
+
+    __slots__ = ()
+
+    # One function, and the loop in it, so that a traceback has one frame of ours.
+    def _run(self, mode: Mode, args: Any, kwargs: Any) -> Generator[Any, Any, Any]:
+        function: Any = self.__wrapped__
+        call = spine.begin(self, args, kwargs, mode)
+        found = spine.find(call)
+        if found is not spine.ABSENT:
+            return (yield from Replay(found, partial(function, *args, **kwargs)))
+        generator = function(*args, **kwargs)
+        if call is None or not spine.is_recorded(call):
+            return (yield from generator)
+        recording = Recording(call)
+        value, resume = None, generator.send
+        while True:
+            clock = time.perf_counter()
+            try:
+                item = resume(value)
+            except StopIteration as stop:
+                recording.keep(stop.value, clock)
+                return stop.value
+            recording.add(item, clock)
+            try:
+                value, resume = (yield item), generator.send
+            except GeneratorExit:
+                generator.close()
+                raise
+            except BaseException as error:
+                value, resume = error, generator.throw
+            recording.follow(value)
+
+    def _replayed(self, found: Any) -> Generator[Any, Any, Any]:
+        items, returned = found
+        yield from items
+        return returned
+
+
+class AsyncGeneratorMemo(LateMemo[P, R]):
+    """A memoised asynchronous generator function: recorded when exhausted, and replayed."""
+
+    __slots__ = ()
+
+    async def _run(self, mode: Mode, args: Any, kwargs: Any) -> AsyncGenerator[Any, Any]:
+        function: Any = self.__wrapped__
+        call = spine.begin(self, args, kwargs, mode)
+        found = spine.find(call)
+        recording = None
+        if found is not spine.ABSENT:
+            generator: Any = AsyncReplay(found, partial(function, *args, **kwargs))
+        else:
+            generator = function(*args, **kwargs)
+            if call is not None and spine.is_recorded(call):
+                recording = Recording(call)
+        value, resume = None, generator.asend
+        while True:
+            clock = time.perf_counter()
+            try:
+                item = await resume(value)
+            except StopAsyncIteration:
+                if recording is not None:
+                    recording.keep(None, clock)
+                return
+            if recording is not None:
+                recording.add(item, clock)
+            try:
+                value, resume = (yield item), generator.asend
+            except GeneratorExit:
+                await generator.aclose()
+                raise
+            except BaseException as error:
+                value, resume = error, generator.athrow
+            if recording is not None:
+                recording.follow(value)
+
+    async def _replayed(self, found: Any) -> AsyncGenerator[Any, Any]:
+        for item in found[0]:
+            yield item

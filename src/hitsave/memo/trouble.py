@@ -1,0 +1,32 @@
+"""Trouble: calls that run without the cache, and what is said about them.
+
+Owns the sentences, and that each is said once. Refuses to let trouble of hitsave's own reach the
+user's program, unless the setting `strict` asks for it.
+"""
+
+from hitsave.errors import HitsaveError, StoreUnavailableError
+from hitsave.events import Bypassed, emit, warn
+from hitsave.session import Session
+
+
+def bypass(symbol: str, kind: str, reason: str, hint: str = "") -> None:
+    """Say that a call of `symbol` is not recorded; the warning comes once for each `kind`."""
+    emit(Bypassed(symbol, reason))
+    warn(f"{kind}:{symbol}", f"{symbol} is not cached: {reason.rstrip('.')}.", hint)
+
+
+def unexpected(session: Session, symbol: str, error: Exception) -> None:
+    """Say that something went wrong inside hitsave; raise it where `strict` is set."""
+    if isinstance(error, RecursionError):
+        # The user's own recursion is about to end: saying so would need stack that is not there.
+        return
+    if isinstance(error, HitsaveError):
+        # Whether a commit fails or the writing of an object: it is one store, and one trouble.
+        is_store = isinstance(error, StoreUnavailableError)
+        session.trouble("commit" if is_store else type(error).__name__, error)
+        return
+    if session.settings.strict:
+        raise error
+    reason = f"{type(error).__name__} inside hitsave: {error}"
+    hint = "please report it; HITSAVE_STRICT=1 shows where"
+    bypass(symbol, f"unexpected {type(error).__name__}", reason, hint)
