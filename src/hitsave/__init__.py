@@ -18,8 +18,8 @@ from hitsave.errors import (
     MissError,
     OptionError,
 )
-from hitsave.memo.call import mode
 from hitsave.memo.decorator import experiment, memo
+from hitsave.memo.modes import mode
 from hitsave.session import Session, install_hook, when_started
 
 __version__ = "0.1.0"

@@ -123,6 +123,8 @@ class Session:
         return self.store.get(Table.MODULES, _record_key(source))
 
     def _keep_record(self, source: bytes, record: bytes) -> None:
+        if self.settings.mode == "read-only":
+            return
         # With the next commit, or at exit: one transaction for many modules.
         self._pending.append(Write(Table.MODULES, _record_key(source), record))
 

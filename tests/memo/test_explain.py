@@ -95,6 +95,14 @@ def test_a_forgotten_result_has_no_earlier_call() -> None:
     assert area.explain(1).reason == "it has no earlier call"
 
 
+def test_a_result_of_another_key_function_does_not_count() -> None:
+    def lone(x: Any) -> Any:
+        return x
+
+    memo(key=len)(lone)("ab")
+    assert memo(key=sum)(lone).explain([1, 1]).reason == "it was recorded under other options"
+
+
 PROGRAM = """
 import sys
 from hitsave import memo

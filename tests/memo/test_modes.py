@@ -76,17 +76,24 @@ def test_refreshing_one_call_leaves_those_it_makes_alone() -> None:
     assert RAN == [20, 20]
 
 
+SOURCE: list[int] = inert([1])
+
+
+@memo
+def read() -> int:
+    return SOURCE[0]
+
+
 def test_refresh_replaces_what_was_recorded() -> None:
-    source: list[int] = inert([1])
-
-    @memo
-    def read() -> int:
-        return source[0]
-
     assert read() == 1
-    source[0] = 2
+    SOURCE[0] = 2
+    assert read() == 1
     assert read.refresh() == 2
     assert read() == 2
+    SOURCE[0] = 3
+    with mode("refresh"):
+        assert read() == 3
+    assert read() == 3
 
 
 def test_require_raises_with_the_reason_and_a_way_out() -> None:

@@ -371,7 +371,7 @@ class Closure:
                 self.values.reach_cell(symbol, name, content, via, partial(cell_content, cell))
 
     def _live_defaults(self, live: FunctionType, symbol: Symbol, via: Via) -> None:
-        """Count the defaults of a function made in a loop or a call, where its source is not all."""
+        """Count the defaults of a function made in a loop or a call, as its source is not all."""
         if "<" not in live.__qualname__:
             return
         names = live.__code__.co_varnames[: live.__code__.co_argcount]

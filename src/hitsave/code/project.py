@@ -223,7 +223,12 @@ class Project:
         if not isinstance(name, str):
             return None
         module = self.module(name)
-        return module if module is not None and module.namespace is namespace else None
+        if module is None or module.namespace is namespace:
+            return module
+        # `multiprocessing` copies the main program of a spawned child into the module from the
+        # namespace that it ran in, which its functions go on using.
+        is_spawned = name == "__mp_main__" and namespace.get("__file__") == module.source.path
+        return module if is_spawned else None
 
     def loaded(self) -> Iterator[Module]:
         """Yield every project module that is loaded now."""

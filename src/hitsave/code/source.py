@@ -118,7 +118,7 @@ PROCESS_START = _process_start()
 
 
 def may_differ_from_executed(source: Source) -> bool:
-    """Whether the file was written after this process started, and so perhaps after it was loaded."""
+    """Whether the file was written since this process started, so perhaps since it was loaded."""
     if source.executed:
         return False
     try:

@@ -14,7 +14,6 @@ from hitsave.code.pause import collector_paused
 from hitsave.code.project import Project
 from hitsave.code.symbol import Symbol
 
-
 KEPT = 1000
 """How many closures are kept at most."""
 

@@ -263,7 +263,7 @@ class Values:
         """Count a class-level binding that is no method."""
         module = target.module
         symbol = module.symbol(f"{target.name}.{name}")
-        if not self._closure.once(("class binding", symbol)):
+        if is_inert(value) or not self._closure.once(("class binding", symbol)):
             return
         bindings = target.definition.bindings if target.definition is not None else ()
         parts = [binding.part for binding in bindings if binding.name == name]
@@ -301,6 +301,8 @@ class Values:
         self, owner: Symbol, name: str, value: Any, via: Via, read: Callable[[], Any]
     ) -> None:
         """Count what a function's closure cell, default or attribute holds, which `read` gives."""
+        if is_inert(value):
+            return
         symbol = Symbol(owner.module, f"{owner.name}[{name}]")
         target = self._closure.resolver.of_object(value)
         inner = symbol_of(target)

@@ -17,7 +17,6 @@ from hitsave.digest import digest_bytes
 from hitsave.errors import MissError, NotDigestibleError, UnkeyedError
 from hitsave.events import Hit, Miss, emit, listening
 from hitsave.memo.modes import ASKING, Mode
-from hitsave.memo.modes import mode as mode  # noqa: PLC0414 - a public name of the package
 from hitsave.memo.record import Before, note_before
 from hitsave.memo.trouble import bypass, unexpected
 from hitsave.session import Session, current
@@ -196,13 +195,15 @@ def find(call: Call | None) -> Any:
         return ABSENT
     try:
         record = find_record(call)
-        result = ABSENT if record is None else _decoded(call.session, record)
+        if record is None:
+            return ABSENT
+        result = _decoded(call.session, record)
     except Exception as error:
         call.overwrites = True
         unexpected(call.session, call.memo.symbol, error)
         return ABSENT
-    if record is None or result is ABSENT:
-        call.overwrites = call.overwrites or record is not None
+    if result is ABSENT:
+        call.overwrites = True
         return ABSENT
     call.memo.count_hit()
     if listening():
@@ -244,8 +245,7 @@ def _decoded(session: Session, record: CallRecord) -> Any:
     if record.payload is not None:
         return decode(record.payload, (), allow_pickle=True)
     stored = session.store.read_object(record.object) if record.object is not None else None
-    if stored is None:
-        # Gone, or damaged, which the store has told of.
+    if stored is None:  # gone, or damaged, which the store has told of
         return ABSENT
     payload, *buffers = split_parts(stored)
     return decode(payload, buffers, allow_pickle=True)

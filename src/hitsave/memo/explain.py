@@ -108,7 +108,7 @@ def _why_unusable(call: Call, earlier: CallRecord) -> str:
         return f"its recorded result expired on {when}"
     if call.mode.name == "refresh":
         return "its recorded result is refreshed"
-    if call.memo.options.ttl is None and call.session.store.get(Table.CALLS, call.key) is None:
+    if call.session.store.get(Table.CALLS, call.key) is None:
         return "it was recorded under other options"
     return "its recorded result is gone or damaged"
 

@@ -116,7 +116,8 @@ def _record(call: "Call", result: Any, before: Before, seconds: float) -> None:
         *text_writes(session, tracked),
     ]
     durable = memo.options.kind == "experiment"
-    if session.commit(writes, durable=durable, replace=call.overwrites) and listening():
+    replaces = call.overwrites or call.mode.name == "refresh"
+    if session.commit(writes, durable=durable, replace=replaces) and listening():
         emit(Stored(memo.symbol, key, seconds))
 
 

@@ -11,6 +11,7 @@ import fcntl
 import os
 import struct
 import time
+from contextlib import suppress
 from fcntl import flock
 
 from hitsave.errors import StoreUnavailableError
@@ -93,8 +94,12 @@ class ByteLocks:
 
     def unlock(self, offset: int) -> None:
         """Free the byte."""
-        if self._descriptor is not None and _SET_LOCK is not None:
-            fcntl.fcntl(self._descriptor, _SET_LOCK, _range(fcntl.F_UNLCK, offset))
+        descriptor = self._descriptor
+        if descriptor is None or _SET_LOCK is None:
+            return
+        # A store that another thread closes meanwhile has freed its locks with its files.
+        with suppress(OSError):
+            fcntl.fcntl(descriptor, _SET_LOCK, _range(fcntl.F_UNLCK, offset))
 
     def forget(self) -> None:
         """Close the file. What a parent or child process holds by the same descriptor stays."""
