@@ -24,10 +24,14 @@ from hitsave.code.scope import class_scope, function_scope
 from hitsave.digest import digest_bytes
 from hitsave.errors import SourceError
 
-_COMPOUND = (ast.If, ast.Try, ast.TryStar, ast.With, ast.AsyncWith, ast.For, ast.AsyncFor)
-_COMPOUND = (*_COMPOUND, ast.While, ast.Match)
-_LITERALS = (ast.Constant, ast.Tuple, ast.List, ast.Dict, ast.Set, ast.UnaryOp, ast.expr_context)
-_LITERALS = (*_LITERALS, ast.unaryop)
+_COMPOUND = (
+    *(ast.If, ast.Try, ast.TryStar, ast.With, ast.AsyncWith),
+    *(ast.For, ast.AsyncFor, ast.While, ast.Match),
+)
+_LITERALS = (
+    *(ast.Constant, ast.Tuple, ast.List, ast.Dict, ast.Set, ast.UnaryOp),
+    *(ast.expr_context, ast.unaryop),
+)
 
 FunctionStatement = ast.FunctionDef | ast.AsyncFunctionDef
 
@@ -40,7 +44,7 @@ def analyze(source: bytes) -> ModuleRecord:
     try:
         with collector_paused():
             return _Analyzer(source).record(ast.parse(source))
-    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
+    except (SyntaxError, ValueError, RecursionError, MemoryError, SystemError) as error:
         raise SourceError(f"the source cannot be parsed: {error}") from error
 
 

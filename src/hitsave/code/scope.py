@@ -135,8 +135,8 @@ def _gather_statement(scope: Scope, node: ast.AST) -> None:
     if isinstance(node, ast.Import):
         for alias in node.names:
             bound = alias.asname or alias.name.partition(".")[0]
-            target = alias.name if alias.asname else bound
-            scope.imports.setdefault(bound, []).append(ImportTarget(0, target, ""))
+            module = alias.name if alias.asname else bound
+            scope.imports.setdefault(bound, []).append(ImportTarget(0, module, ""))
     elif isinstance(node, ast.ImportFrom):
         for alias in node.names:
             target = ImportTarget(node.level, node.module or "", alias.name)

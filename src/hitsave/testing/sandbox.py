@@ -17,6 +17,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from hitsave.code.pause import collector_paused
 from hitsave.testing.cases import SCRIPT, Case, Distribution, Way
 
 TIMEOUT = 120.0
@@ -237,7 +238,10 @@ def _with_imports(text: str) -> str:
 def _first_free_line(text: str) -> int:
     """How many lines a module's docstring and `__future__` imports take; 0 if it has a flaw."""
     try:
-        body = ast.parse(text).body
+        # A collection in the middle lets another thread run, whose own parsing then fails: before
+        # Python 3.12 the depth of all parsing is counted in one place.
+        with collector_paused():
+            body = ast.parse(text).body
     except SyntaxError:
         return 0
     end = 0
