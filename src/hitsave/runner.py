@@ -165,12 +165,13 @@ def _run_content(path: str, content: bytes, keep: Keep | None) -> None:
 def _compile(content: bytes, file: str) -> CodeType:
     """Compile a script; the errors are those that the interpreter gives for files."""
     said: Exception | None = _undecodable(content, file)
+    code: CodeType | None = None
     try:
         code = compile(content, file, "exec", dont_inherit=True)
     except (SyntaxError, ValueError) as error:
         said = said or _as_for_files(error, content, file)
-    if said is not None:
-        raise said.with_traceback(None)
+    if said is not None or code is None:
+        raise (said or SyntaxError(file)).with_traceback(None)
     return code
 
 

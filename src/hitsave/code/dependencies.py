@@ -68,8 +68,7 @@ def pack_manifest(manifest: Manifest) -> bytes:
         (str(d.symbol), str(d.facet), d.digest, d.place, (str(d.via.owner), *d.via[1:]))
         for d in manifest.dependencies
     ]
-    packed: bytes = msgpack.packb((SCHEMA, PYTHON, rows))
-    return packed
+    return bytes(msgpack.packb((SCHEMA, PYTHON, rows)) or b"")
 
 
 def unpack_manifest(data: bytes) -> Manifest:

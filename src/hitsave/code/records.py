@@ -25,8 +25,7 @@ SCHEMA = 4
 
 def pack_module(record: ModuleRecord) -> bytes:
     """Encode a record."""
-    packed: bytes = msgpack.packb((SCHEMA, record))
-    return packed
+    return bytes(msgpack.packb((SCHEMA, record)) or b"")
 
 
 def unpack_module(data: bytes) -> ModuleRecord:

@@ -68,7 +68,7 @@ class KeepingLoader(SourceFileLoader):
             try:
                 code = super().get_code(fullname)
             finally:
-                self.__dict__.pop("_hitsave_reading", None)
+                vars(self).pop("_hitsave_reading", None)
         except BaseException as error:
             hide_frames(error)
             raise

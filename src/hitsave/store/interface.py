@@ -75,6 +75,7 @@ class Store(Protocol):
         In the order of the keys, or in the opposite order with `newest_first` (for keys that start
         with a time). Damaged values are left out. Never raises on account of the store's state.
         """
+        ...
 
     def write_object(self, parts: Sequence[bytes | bytearray | memoryview]) -> Digest:
         """Store `parts` as one object and return its digest; see `framing` for its layout.
@@ -82,6 +83,7 @@ class Store(Protocol):
         On disk when it returns. The same parts have the same digest and are stored once. Raises
         StoreUnavailableError.
         """
+        ...
 
     def read_object(self, digest: Digest) -> memoryview | None:
         """Return the object as a private, writable view, or None where there is none.
@@ -98,6 +100,7 @@ class Store(Protocol):
         lookup and this, so look up again once inside. A holder that dies frees its lease. A thread
         that already holds `key` passes straight through, as does what it forks.
         """
+        ...
 
     def flush(self) -> None:
         """Return when everything committed would survive a power cut.

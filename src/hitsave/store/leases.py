@@ -28,6 +28,7 @@ class ByteLock(Protocol):
 
     def lock(self, offset: int) -> bool:
         """Whether no other process holds `offset`; from then on this one does."""
+        ...
 
     def unlock(self, offset: int) -> None:
         """Free `offset`."""
