@@ -67,7 +67,9 @@ def typing(session: nox.Session) -> None:
     """Check types, with both checkers."""
     session.install(".", *_group("typing"))
     session.run("mypy")
-    session.run("pyright")
+    # Told which interpreter, because it would look for packages in another one on the path.
+    python = session.run("python", "-c", "import sys; print(sys.executable)", silent=True)
+    session.run("pyright", "--pythonpath", str(python).strip())
 
 
 @nox.session
