@@ -7,6 +7,7 @@
 import os
 import re
 import shutil
+import sys
 from pathlib import Path
 
 import nox
@@ -68,8 +69,8 @@ def typing(session: nox.Session) -> None:
     session.install(".", *_group("typing"))
     session.run("mypy")
     # Told which interpreter, because it would look for packages in another one on the path.
-    python = session.run("python", "-c", "import sys; print(sys.executable)", silent=True)
-    session.run("pyright", "--pythonpath", str(python).strip())
+    python = f"{session.bin}/python" if session.bin_paths else sys.executable
+    session.run("pyright", "--pythonpath", python)
 
 
 @nox.session
