@@ -5,11 +5,11 @@ other module, so that a record depends on the source alone.
 """
 
 import ast
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
+from hitsave.code.columns import NEXT_LINE, NO_COLUMN
 from hitsave.code.definition import (
     NOTHING,
-    STORED,
     Binding,
     ClassDefinition,
     Effect,
@@ -18,22 +18,30 @@ from hitsave.code.definition import (
     Part,
     StarImport,
 )
-from hitsave.code.normalize import DefinitionNode, Reader, chain_of
-from hitsave.code.pause import collector_paused
-from hitsave.code.scope import class_scope, function_scope
+from hitsave.code.normalize import DefinitionNode, Outline, Reader, type_scope
+from hitsave.code.pause import collector_paused, warnings_paused
+from hitsave.code.scope import Scope, Scopes, annotations_of
+from hitsave.code.touch import (
+    COMPOUND,
+    has_effect,
+    inner_statements,
+    is_literal_assignment,
+    names_bound_by,
+    passed_names,
+    touched_by,
+)
 from hitsave.digest import digest_bytes
 from hitsave.errors import SourceError
 
-_COMPOUND = (
-    *(ast.If, ast.Try, ast.TryStar, ast.With, ast.AsyncWith),
-    *(ast.For, ast.AsyncFor, ast.While, ast.Match),
-)
-_LITERALS = (
-    *(ast.Constant, ast.Tuple, ast.List, ast.Dict, ast.Set, ast.UnaryOp),
-    *(ast.expr_context, ast.unaryop),
-)
-
 FunctionStatement = ast.FunctionDef | ast.AsyncFunctionDef
+
+_FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
+_NO_NOTES = b""
+
+_HANDED = Part(b"handed", NOTHING, 0, 0)
+"""Stands among the decorators of what a call at module level is handed: it sees as much."""
+
+_DEFINITIONS = (*_FUNCTIONS, ast.ClassDef)
 
 
 def analyze(source: bytes) -> ModuleRecord:
@@ -42,15 +50,18 @@ def analyze(source: bytes) -> ModuleRecord:
     Raises `SourceError` where the source cannot be parsed.
     """
     try:
-        with collector_paused():
-            return _Analyzer(source).record(ast.parse(source))
+        with collector_paused(), warnings_paused():
+            tree = ast.parse(source)
+            return _Analyzer(source, tree).record(tree)
     except (SyntaxError, ValueError, RecursionError, MemoryError, SystemError) as error:
         raise SourceError(f"the source cannot be parsed: {error}") from error
 
 
 class _Analyzer:
-    def __init__(self, source: bytes) -> None:
+    def __init__(self, source: bytes, tree: ast.Module) -> None:
+        self.scopes = Scopes(tree)
         self._source = source
+        self._passed = passed_names(tree.body)
         self._functions: dict[str, list[FunctionDefinition]] = {}
         self._classes: dict[str, list[ClassDefinition]] = {}
         self._bindings: dict[str, list[Binding]] = {}
@@ -81,47 +92,30 @@ class _Analyzer:
                 self._statement(inner, driver=True)
             for inner in node.orelse:
                 self._statement(inner, driver)
-        elif isinstance(node, (ast.Pass, ast.Global)):
-            return
-        else:
-            reader = self._reader()
+        elif not isinstance(node, (ast.Pass, ast.Global)):
+            reader = Reader(self, (), "")
             reader.read(node)
             part = reader.part(*lines_of(node))
             for binding in self._bindings_in(node, part, driver):
                 self._bindings.setdefault(binding.name, []).append(binding)
             self._note_effect(node, part, driver)
 
-    def _reader(self) -> Reader:
-        return Reader((), "", self._define)
-
     def _note_effect(self, node: ast.stmt, part: Part, driver: bool) -> None:
-        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
-            touches = tuple(_decorators_of(node))
-            if not touches:
-                return
-        elif not has_effect(node):
-            touches = tuple(_passed_in(node))
-            if not touches:
-                return
-        else:
-            touches = tuple(touched_by(node))
-        self._effects.append(Effect(part, touches, driver))
+        touches = tuple(touched_by(node))
+        if touches or has_effect(node):
+            self._effects.append(Effect(part, touches, driver))
 
     def _bindings_in(self, node: ast.stmt, part: Part, driver: bool) -> Iterator[Binding]:
-        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
-            yield _bare_binding(node, "function", driver)
-        elif isinstance(node, ast.ClassDef):
-            yield _bare_binding(node, "class", driver)
+        if isinstance(node, _DEFINITIONS):
+            yield _bare_binding(node, driver)
         elif isinstance(node, (ast.Import, ast.ImportFrom)):
             yield from self._imports_in(node, part, driver)
-        elif isinstance(node, _COMPOUND):
-            for inner in _inner_statements(node):
-                yield from self._bindings_in(inner, part, driver)
-            yield from _value_bindings(_own_targets(node), part, driver)
         else:
-            literal = is_literal_assignment(node)
-            for binding in _value_bindings([node], part, driver):
-                yield binding._replace(literal=literal)
+            for inner in inner_statements(node) if isinstance(node, COMPOUND) else ():
+                yield from self._bindings_in(inner, part, driver)
+            literal = "literal" if is_literal_assignment(node) else ""
+            for name in names_bound_by(node):
+                yield Binding(name, "value", part, literal=literal, driver=driver)
 
     def _imports_in(
         self, node: ast.Import | ast.ImportFrom, part: Part, driver: bool
@@ -143,13 +137,15 @@ class _Analyzer:
 
     # -- definitions ----------------------------------------------------------------------------
 
-    def _define(self, node: DefinitionNode, outer: Reader) -> list[Part]:
+    def define(self, node: DefinitionNode, outer: Reader) -> list[Part]:
+        """Take in a definition met by `outer`; return the parts that count as `outer`'s too."""
         if isinstance(node, ast.ClassDef):
             return self._define_class(node, outer)
         return self._define_function(node, outer)
 
     def _define_function(self, node: FunctionStatement | ast.Lambda, outer: Reader) -> list[Part]:
         name = outer.prefix + ("<lambda>" if isinstance(node, ast.Lambda) else node.name)
+        column, end_column = columns_of(node)
         definition = FunctionDefinition(
             name=name,
             first_line=first_line_of(node),
@@ -158,6 +154,8 @@ class _Analyzer:
             annotations=self._annotations(node, outer),
             body=self._body(node, outer, name),
             doc=b"" if isinstance(node, ast.Lambda) else split_docstring(node.body)[0],
+            column=column,
+            end_column=end_column,
         )
         self._functions.setdefault(name, []).append(definition)
         parts = [definition.header, *definition.decorators, definition.body]
@@ -170,21 +168,28 @@ class _Analyzer:
     ) -> tuple[Part, ...]:
         if isinstance(node, ast.Lambda):
             return ()
-        return tuple(
-            self._read([decorator], outer, *lines_of(decorator))
+        found = [
+            self._read([decorator], outer.scopes, outer.prefix, *lines_of(decorator))
             for decorator in node.decorator_list
-        )
+        ]
+        is_handed = not outer.prefix and node.name in self._passed
+        return (*found, _HANDED) if is_handed else tuple(found)
 
     def _read(
-        self, nodes: Iterable[ast.AST | None], outer: Reader, line: int, end_line: int
+        self,
+        nodes: list[ast.AST],
+        scopes: tuple[Scope, ...],
+        prefix: str,
+        line: int,
+        end_line: int,
     ) -> Part:
         """Read expressions that are evaluated where the definition stands."""
-        reader = Reader(outer.enclosing, outer.prefix, self._define)
+        reader = Reader(self, scopes, prefix)
         reader.read_all(nodes)
         return reader.part(line, end_line)
 
     def _header(self, node: FunctionStatement | ast.Lambda, outer: Reader) -> Part:
-        reader = Reader(outer.enclosing, outer.prefix, self._define)
+        reader = Reader(self, outer.scopes, outer.prefix)
         arguments = node.args
         reader.word(type(node).__name__)
         reader.word("/".join(a.arg for a in arguments.posonlyargs))
@@ -198,36 +203,45 @@ class _Analyzer:
 
     def _annotations(self, node: FunctionStatement | ast.Lambda, outer: Reader) -> Part:
         if isinstance(node, ast.Lambda):
-            return Part(b"", NOTHING, node.lineno, node.lineno)
-        arguments = node.args
-        every = [*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs]
-        every.extend(a for a in (arguments.vararg, arguments.kwarg) if a is not None)
-        notes = [argument.annotation for argument in every]
-        return self._read([*notes, node.returns], outer, node.lineno, node.lineno)
+            return Part(_NO_NOTES, NOTHING, node.lineno, node.lineno)
+        notes = [*_type_parameters(node), *annotations_of(node)]
+        if not notes:
+            return Part(_NO_NOTES, NOTHING, node.lineno, node.lineno)
+        scopes = _with_type_scope(node, outer.scopes)
+        return self._read(notes, scopes, outer.prefix, node.lineno, node.lineno)
 
     def _body(self, node: FunctionStatement | ast.Lambda, outer: Reader, name: str) -> Part:
-        scope = function_scope(node)
-        reader = Reader((*outer.enclosing, scope), name + ".<locals>.", self._define)
+        scope = self.scopes[node]
+        scopes = (*_with_type_scope(node, outer.scopes), scope)
+        reader = Reader(self, scopes, name + ".<locals>.")
         if isinstance(node, ast.Lambda):
             reader.read(node.body)
         else:
             reader.read_all(split_docstring(node.body)[1])
         part = reader.part(*lines_of(node))
+        self._bind_globals(scope, part)
+        return part
+
+    def _bind_globals(self, scope: Scope, part: Part) -> None:
+        """Note the globals that the code of a scope binds by declaring them `global`."""
         bound = scope.stored | scope.named | scope.imports.keys()
         for written in sorted(scope.declared_global & bound):
             self._bindings.setdefault(written, []).append(Binding(written, "value", part))
-        return part
 
     def _define_class(self, node: ast.ClassDef, outer: Reader) -> list[Part]:
         name = outer.prefix + node.name
+        line, end_line = lines_of(node)
+        scopes = _with_type_scope(node, outer.scopes)
         decorators = self._decorators(node, outer)
-        head = self._read([*node.bases, *node.keywords], outer, node.lineno, node.lineno)
-        body = _ClassBody(self._define, (*outer.enclosing, class_scope(node)), name)
-        body.annotated = bool(node.decorator_list or node.bases or node.keywords)
+        head_nodes = [*_type_parameters(node), *node.bases, *node.keywords]
+        head = self._read(head_nodes, scopes, outer.prefix, node.lineno, node.lineno)
+        body = _ClassBody(self, (*scopes, self.scopes[node]), name)
+        body.annotated = bool(decorators or node.bases or node.keywords)
         doc, statements = split_docstring(node.body)
         for statement in statements:
             body.statement(statement)
-        line, end_line = lines_of(node)
+        for part in body.parts:
+            self._bind_globals(self.scopes[node], part)
         definition = ClassDefinition(
             name=name,
             first_line=first_line_of(node),
@@ -247,8 +261,8 @@ class _Analyzer:
 class _ClassBody:
     """Reads the statements of one class body."""
 
-    def __init__(self, define: object, scopes: tuple[object, ...], name: str) -> None:
-        self._define = define
+    def __init__(self, outline: Outline, scopes: tuple[Scope, ...], name: str) -> None:
+        self._outline = outline
         self._scopes = scopes
         self._name = name
         self._notes: list[ast.AST] = []
@@ -258,7 +272,7 @@ class _ClassBody:
         self.parts: list[Part] = []
 
     def _reader(self) -> Reader:
-        return Reader(self._scopes, self._name + ".", self._define)  # type: ignore[arg-type]
+        return Reader(self._outline, self._scopes, self._name + ".")
 
     def statement(self, node: ast.stmt) -> None:
         """Read one statement of the class body."""
@@ -268,16 +282,19 @@ class _ClassBody:
         reader.read(node)
         if isinstance(node, ast.AnnAssign):
             self._annotated(node, reader)
+        if isinstance(node, ast.Assign) and "__match_args__" in names_bound_by(node):
+            _ask_for_texts(node.value, reader)
         part = reader.part(*lines_of(node))
         self.parts.append(part)
         found = list(self._bindings_in(node, part))
         self.bindings.extend(found)
-        if isinstance(node, _COMPOUND) or (not found and has_effect(node)):
+        if isinstance(node, COMPOUND) or (not found and has_effect(node)):
             self.effects.append(Effect(part, (), False))
 
     def _annotated(self, node: ast.AnnAssign, reader: Reader) -> None:
         if self.annotated:
-            reader.read(node.target)
+            if node.simple:  # `(x): int` declares nothing
+                reader.read(node.target)
             reader.read(node.annotation)
         else:
             self._notes.append(node.annotation)
@@ -289,21 +306,38 @@ class _ClassBody:
         return reader.part(line, line)
 
     def _bindings_in(self, node: ast.stmt, part: Part) -> Iterator[Binding]:
-        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
-            yield _bare_binding(node, "function", False)
-        elif isinstance(node, ast.ClassDef):
-            yield _bare_binding(node, "class", False)
-        elif isinstance(node, _COMPOUND):
-            for inner in _inner_statements(node):
-                yield from self._bindings_in(inner, part)
-            yield from _value_bindings(_own_targets(node), part, False)
+        if isinstance(node, _DEFINITIONS):
+            yield _bare_binding(node, driver=False)
         elif isinstance(node, (ast.Import, ast.ImportFrom)):
             for alias in node.names:
                 yield Binding((alias.asname or alias.name).partition(".")[0], "value", part)
-        elif isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
-            yield Binding(node.target.id, "value", part)
         else:
-            yield from _value_bindings([node], part, False)
+            for inner in inner_statements(node) if isinstance(node, COMPOUND) else ():
+                yield from self._bindings_in(inner, part)
+            for name in names_bound_by(node):
+                yield Binding(name, "value", part)
+
+
+def _ask_for_texts(node: ast.AST, reader: Reader) -> None:
+    """Matching by position asks for the attributes that `__match_args__` names."""
+    for part in ast.walk(node):
+        if isinstance(part, ast.Constant) and isinstance(part.value, str):
+            reader.found.ask(part.value, part.lineno)
+
+
+def _type_parameters(node: FunctionStatement | ast.ClassDef) -> list[ast.AST]:
+    return list(getattr(node, "type_params", ()))  # from Python 3.12
+
+
+def _with_type_scope(node: DefinitionNode, scopes: tuple[Scope, ...]) -> tuple[Scope, ...]:
+    parameters = [] if isinstance(node, ast.Lambda) else _type_parameters(node)
+    return (*scopes, type_scope(parameters)) if parameters else scopes
+
+
+def _bare_binding(node: FunctionStatement | ast.ClassDef, driver: bool) -> Binding:
+    line, end_line = lines_of(node)
+    kind = "class" if isinstance(node, ast.ClassDef) else "function"
+    return Binding(node.name, kind, Part(b"", NOTHING, line, end_line), driver=driver)
 
 
 def split_docstring(body: list[ast.stmt]) -> tuple[bytes, list[ast.stmt]]:
@@ -326,9 +360,22 @@ def first_line_of(node: FunctionStatement | ast.Lambda | ast.ClassDef) -> int:
 def lines_of(node: ast.stmt | ast.expr) -> tuple[int, int]:
     """Return the first and last line of a node, decorators included."""
     line = node.lineno
-    if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+    if isinstance(node, _DEFINITIONS):
         line = first_line_of(node)
     return line, node.end_lineno or node.lineno
+
+
+def columns_of(node: FunctionStatement | ast.Lambda) -> tuple[int, int]:
+    """Return where the body of a lambda begins and ends, counted as `lambda_column` counts."""
+    if not isinstance(node, ast.Lambda):
+        return NO_COLUMN, NO_COLUMN
+    body = node.body
+    # The parser always says where an expression ends.
+    end_line, end_column = body.end_lineno or 0, body.end_col_offset or 0
+    return (
+        (body.lineno - node.lineno) * NEXT_LINE + body.col_offset,
+        (end_line - node.lineno) * NEXT_LINE + end_column,
+    )
 
 
 def is_main_guard(test: ast.expr) -> bool:
@@ -341,123 +388,3 @@ def is_main_guard(test: ast.expr) -> bool:
     names = [side for side in sides if isinstance(side, ast.Name) and side.id == "__name__"]
     texts = [side for side in sides if isinstance(side, ast.Constant) and side.value == "__main__"]
     return bool(names and texts)
-
-
-def is_literal_assignment(node: ast.stmt) -> str:
-    """Return "literal" where a statement gives one name a value written out in full, else ""."""
-    if isinstance(node, ast.Assign):
-        simple = len(node.targets) == 1 and isinstance(node.targets[0], ast.Name)
-        value: ast.expr | None = node.value
-    elif isinstance(node, ast.AnnAssign):
-        simple, value = isinstance(node.target, ast.Name), node.value
-    else:
-        return ""
-    if not simple or value is None:
-        return ""
-    return "literal" if all(isinstance(part, _LITERALS) for part in ast.walk(value)) else ""
-
-
-def has_effect(node: ast.stmt) -> bool:
-    """Whether a module-level statement does more than bind names to new values."""
-    if isinstance(node, (ast.Import, ast.ImportFrom)):
-        return False
-    if isinstance(node, ast.Expr):
-        return not isinstance(node.value, ast.Constant)
-    if isinstance(node, ast.Assign):
-        return not all(_only_names(target) for target in node.targets)
-    if isinstance(node, ast.AnnAssign):
-        return not isinstance(node.target, ast.Name)
-    if isinstance(node, ast.AugAssign):
-        return not isinstance(node.target, ast.Name)
-    if isinstance(node, _COMPOUND):
-        return any(has_effect(inner) for inner in _inner_statements(node))
-    return not isinstance(
-        node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Pass, ast.Global)
-    )
-
-
-def touched_by(node: ast.AST) -> Iterator[tuple[str, ...]]:
-    """Yield the chains whose object a statement may change: stored into, called on, passed."""
-    for part in ast.walk(node):
-        if isinstance(part, ast.Call):
-            yield from _chains((part.func, *part.args, *(k.value for k in part.keywords)))
-        elif isinstance(part, (ast.Attribute, ast.Subscript)) and not isinstance(
-            part.ctx, ast.Load
-        ):
-            # Marked, because storing changes what merely being passed somewhere may not.
-            yield from ((*names, STORED) for names in _chains((part.value,)))
-
-
-def _passed_in(node: ast.stmt) -> Iterator[tuple[str, ...]]:
-    """Yield the chains that the value of a plain assignment calls or passes."""
-    if not isinstance(node, (ast.Import, ast.ImportFrom)):
-        yield from touched_by(node)
-
-
-def _decorators_of(
-    node: ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef,
-) -> Iterator[tuple[str, ...]]:
-    for decorator in node.decorator_list:
-        callee = decorator.func if isinstance(decorator, ast.Call) else decorator
-        yield from _chains((callee,))
-
-
-def _chains(nodes: Iterable[ast.AST]) -> Iterator[tuple[str, ...]]:
-    for node in nodes:
-        inner = node.value if isinstance(node, (ast.Starred, ast.Subscript)) else node
-        names = chain_of(inner)
-        if names is not None:
-            yield names
-
-
-def _only_names(target: ast.expr) -> bool:
-    if isinstance(target, (ast.Tuple, ast.List)):
-        return all(_only_names(element) for element in target.elts)
-    if isinstance(target, ast.Starred):
-        return _only_names(target.value)
-    return isinstance(target, ast.Name)
-
-
-def _inner_statements(node: ast.stmt) -> Iterator[ast.stmt]:
-    for child in ast.iter_child_nodes(node):
-        if isinstance(child, ast.stmt):
-            yield child
-        elif isinstance(child, (ast.ExceptHandler, ast.match_case)):
-            yield from child.body
-
-
-def _own_targets(node: ast.stmt) -> list[ast.AST]:
-    """The expressions of a compound statement's own head, which may bind names."""
-    return [child for child in ast.iter_child_nodes(node) if not isinstance(child, ast.stmt)]
-
-
-def _bare_binding(
-    node: ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef, kind: str, driver: bool
-) -> Binding:
-    line, end_line = lines_of(node)
-    return Binding(node.name, kind, Part(b"", NOTHING, line, end_line), driver=driver)
-
-
-def _value_bindings(nodes: Iterable[ast.AST], part: Part, driver: bool) -> Iterator[Binding]:
-    names: dict[str, None] = {}
-    for node in nodes:
-        for name in _stored_in(node):
-            names[name] = None
-    for name in names:
-        yield Binding(name, "value", part, driver=driver)
-
-
-def _stored_in(root: ast.AST) -> Iterator[str]:
-    stack = [root]
-    while stack:
-        node = stack.pop()
-        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
-            yield node.id
-        elif isinstance(node, (ast.ExceptHandler, ast.match_case)):
-            stack.extend(child for child in ast.iter_child_nodes(node) if not _is_statement(child))
-        elif not isinstance(node, (ast.Lambda, ast.ListComp, ast.SetComp, ast.DictComp)):
-            stack.extend(ast.iter_child_nodes(node))
-
-
-def _is_statement(node: ast.AST) -> bool:
-    return isinstance(node, ast.stmt)

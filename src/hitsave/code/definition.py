@@ -6,17 +6,32 @@ every copy of the same source and can be kept in the store by the source's diges
 
 from typing import NamedTuple
 
+from hitsave.code.columns import NO_COLUMN
+
+Key = str | int
+"""A constant key of an item."""
+
+GET = "get"
+"""The method of a mapping that reads an item, as a subscript does."""
+
 
 class Chain(NamedTuple):
     """A global name and the attributes read from it: `np.linalg.norm`.
 
     `opaque` says that objects may pass through it: it is not merely called without arguments or
-    with constants.
+    with constants. `keys` are not empty where nothing but one item is read of what `container`
+    leads to, by constant keys: `CONFIG["model"].get("depth")` reads `("model", "depth")`.
     """
 
     names: tuple[str, ...]
     line: int
     opaque: bool
+    keys: tuple[Key, ...] = ()
+
+    @property
+    def container(self) -> tuple[str, ...]:
+        """The chain of what the item is read of; the whole chain where no item is read."""
+        return self.names[:-1] if self.keys and self.names[-1] == GET else self.names
 
 
 class ImportReference(NamedTuple):
@@ -70,7 +85,11 @@ class Part(NamedTuple):
 
 
 class FunctionDefinition(NamedTuple):
-    """A function, method or lambda. `first_line` is that of its code object."""
+    """A function, method or lambda. `first_line` is that of its code object.
+
+    The body of a lambda stands from `column` up to `end_column`, counted as `lambda_column` counts;
+    both are NO_COLUMN for any other function.
+    """
 
     name: str
     first_line: int
@@ -79,6 +98,16 @@ class FunctionDefinition(NamedTuple):
     annotations: Part
     body: Part
     doc: bytes
+    column: int
+    end_column: int
+
+    def covers(self, column: int) -> bool:
+        """Whether a code object of this name and first line can come from here.
+
+        `column` is its `lambda_column`, which lies somewhere in the body.
+        """
+        is_known = column != NO_COLUMN and self.column != NO_COLUMN
+        return not is_known or self.column <= column < self.end_column
 
     @property
     def line(self) -> int:
@@ -95,8 +124,8 @@ class Binding(NamedTuple):
     """One statement that gives a module- or class-level name its value.
 
     `kind` is `value`, `import`, `function` or `class`. For an import, `level`, `module` and
-    `attribute` say what (`attribute` empty: the module itself). `literal` is the source of a value
-    written out in full, from which it can be told without running anything.
+    `attribute` say what (`attribute` empty: the module itself). `literal` is not empty where an
+    immutable value is written out in full, so that it can be told without running anything.
     """
 
     name: str

@@ -6,10 +6,11 @@ Refuses to read the source of external code.
 
 import os
 import sys
+from importlib.machinery import PathFinder
 from types import ModuleType
 from typing import NamedTuple
 
-from hitsave.digest import digest_bytes, short
+from hitsave.digest import digest_bytes, digest_parts, short
 
 ENVIRONMENT_FOLDERS = frozenset({"site-packages", "dist-packages"})
 PYTHON = "python {}.{}".format(*sys.version_info[:2]) + "-O" * sys.flags.optimize
@@ -45,7 +46,8 @@ class Boundary:
         """Whether the source at `path` is project code.
 
         That is: under the workspace root, or anywhere else that is neither the standard library
-        nor an environment (a checkout next door, an editable install).
+        nor an environment nor where distributions were installed (a checkout next door, an
+        editable install).
         """
         folder = os.path.dirname(path)
         known = self._folders.get(folder)
@@ -89,7 +91,7 @@ def _holds_distributions(folder: str) -> bool:
 
     `pip install --target` leaves `*.dist-info` beside the packages.
     """
-    for entry in sys.path:
+    for entry in map(str, sys.path):
         real = os.path.realpath(entry or os.curdir)
         if _is_within(folder, real) and _metadata_folders(real):
             return True
@@ -97,11 +99,28 @@ def _holds_distributions(folder: str) -> bool:
 
 
 def _metadata_folders(folder: str) -> list[str]:
+    return [name for name in _names_in(folder) if _is_installed(folder, name)]
+
+
+def _names_in(folder: str) -> list[str]:
     try:
-        names = os.listdir(folder)
+        return sorted(os.listdir(folder))
     except OSError:
         return []
-    return sorted(name for name in names if name.endswith((".dist-info", ".egg-info")))
+
+
+def _is_installed(folder: str, name: str) -> bool:
+    """Whether `name` says that a distribution was installed here.
+
+    An `*.egg-info` beside a checkout's packages says so only where it lists installed files; a
+    build leaves one there too.
+    """
+    if name.endswith(".dist-info"):
+        return True
+    if not name.endswith(".egg-info"):
+        return False
+    in_environment = not ENVIRONMENT_FOLDERS.isdisjoint(os.path.realpath(folder).split(os.sep))
+    return in_environment or os.path.exists(os.path.join(folder, name, "installed-files.txt"))
 
 
 class Distributions:
@@ -125,22 +144,23 @@ class Distributions:
     def _find(self, top: str) -> tuple[Distribution, ...]:
         if is_standard(top):
             return ()
-        for entry in sys.path:
+        found: dict[str, Distribution] = {}
+        for entry in map(str, sys.path):
             folder = entry or os.curdir
-            names = _metadata_folders(folder)
-            if not names or not _provides(folder, top):
+            if not _provides(folder, top):
                 continue
-            claims = self._claims_in(folder, names).get(top, ())
-            found = tuple(_distribution(os.path.join(folder, name)) for name in claims)
-            if found:
-                return found
-        return (_undistributed(top),)
+            for name in self._claims_in(folder).get(top, ()):
+                found.setdefault(name, _distribution(os.path.join(folder, name)))
+            if not _is_namespace(folder, top):
+                break
+        return tuple(found.values()) or (_undistributed(top),)
 
-    def _claims_in(self, folder: str, names: list[str]) -> dict[str, list[str]]:
+    def _claims_in(self, folder: str) -> dict[str, list[str]]:
+        """The metadata folders in `folder`, by the top-level modules that each provides."""
         claims = self._claims.get(folder)
         if claims is None:
             claims = self._claims[folder] = {}
-            for name in names:
+            for name in _metadata_folders(folder):
                 for top in _top_levels(os.path.join(folder, name)):
                     claims.setdefault(top, []).append(name)
         return claims
@@ -152,12 +172,15 @@ def is_standard(top: str) -> bool:
 
 
 def _provides(folder: str, top: str) -> bool:
-    if os.path.isdir(os.path.join(folder, top)):
-        return True
-    try:
-        return any(name.startswith(top + ".") for name in os.listdir(folder))
-    except OSError:
+    return any(name == top or name.startswith(top + ".") for name in _names_in(folder))
+
+
+def _is_namespace(folder: str, top: str) -> bool:
+    """Whether `top` is a package without `__init__`, which may go on in other folders."""
+    package = os.path.join(folder, top)
+    if not os.path.isdir(package):
         return False
+    return not any(name.startswith("__init__.") for name in _names_in(package))
 
 
 def _top_levels(metadata: str) -> set[str]:
@@ -166,7 +189,8 @@ def _top_levels(metadata: str) -> set[str]:
     for line in record.splitlines():
         first = line.partition(",")[0].strip('"').partition("/")[0]
         tops.add(first.partition(".")[0])
-    return tops
+    # System packagers leave out both files; then the name has to do.
+    return tops or {os.path.basename(metadata).partition("-")[0].partition(".")[0]}
 
 
 def _distribution(metadata: str) -> Distribution:
@@ -180,25 +204,56 @@ def _distribution(metadata: str) -> Distribution:
             name = value.strip()
         elif key == "Version":
             version = value.strip()
-    local = os.path.exists(os.path.join(metadata, "direct_url.json"))
-    record = _read(os.path.join(metadata, "RECORD")) if local else ""
-    digest = short(digest_bytes(record.encode())) if record else ""
-    return Distribution(name or os.path.basename(metadata), version, digest)
+    return Distribution(name or os.path.basename(metadata), version, _local_record(metadata))
+
+
+def _local_record(metadata: str) -> str:
+    """The digest of the code of a local or VCS install, whose version stays while it changes."""
+    if not os.path.exists(os.path.join(metadata, "direct_url.json")):
+        return ""
+    own = os.path.basename(metadata) + "/"
+    lines = _read(os.path.join(metadata, "RECORD")).splitlines()
+    # Scripts and the installer's own files name the environment's path.
+    kept = [line for line in lines if not line.startswith(("../", own))]
+    code = sorted(line for line in kept if ".pyc," not in line)
+    return short(digest_bytes("\n".join(code).encode())) if code else ""
 
 
 def _undistributed(top: str) -> Distribution:
-    """A module that no distribution claims counts by its own file."""
+    """A module that no distribution claims counts by its own files."""
     module = sys.modules.get(top)
     namespace = vars(module) if isinstance(module, ModuleType) else {}
-    path = namespace.get("__file__")
-    content = b""
-    if isinstance(path, str) and os.path.isfile(path):
-        with open(path, "rb") as file:
-            content = file.read()
     version = namespace.get("__version__", "")
-    return Distribution(
-        top, version if isinstance(version, str) else "", short(digest_bytes(content))
-    )
+    digest = digest_parts("files", [part for file in _files_of(top) for part in file])
+    return Distribution(top, version if isinstance(version, str) else "", short(digest))
+
+
+def _files_of(top: str) -> list[tuple[bytes, bytes]]:
+    """The relative names and contents of a module's file, or of all code in a package."""
+    spec = PathFinder.find_spec(top)
+    if spec is None:
+        return []
+    if not spec.submodule_search_locations:
+        return [(os.path.basename(spec.origin or "").encode(), _content(spec.origin or ""))]
+    found = []
+    for folder in spec.submodule_search_locations:
+        for parent, _, names in os.walk(folder):
+            for name in names:
+                if name.endswith(_CODE):
+                    path = os.path.join(parent, name)
+                    found.append((os.path.relpath(path, folder).encode(), _content(path)))
+    return sorted(found)
+
+
+_CODE = (".py", ".so", ".pyd")
+
+
+def _content(path: str) -> bytes:
+    try:
+        with open(path, "rb") as file:
+            return file.read()
+    except OSError:
+        return b""
 
 
 def _read(path: str) -> str:

@@ -6,114 +6,93 @@ definitions; that is the analyser's, which is handed every definition met on the
 """
 
 import ast
-import re
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+from typing import Any, Protocol
 
-from hitsave.code.definition import (
-    Chain,
-    Dynamic,
-    ImportReference,
-    Part,
-    References,
+from hitsave.code.collect import Collector
+from hitsave.code.definition import GET, Part
+from hitsave.code.names import (
+    ATTRIBUTE_BUILTINS,
+    GETTERS,
+    IMPORTERS,
+    LISTING_BUILTINS,
+    Names,
+    format_attributes,
+    is_builtin,
 )
-from hitsave.code.scope import Comprehension, Scope, comprehension_targets
+from hitsave.code.pattern import (
+    chain_of,
+    imported_by,
+    is_plain_call,
+    item_of,
+    module_pattern,
+    string_pattern,
+    words_in,
+)
+from hitsave.code.scope import Comprehension, Scope, Scopes
 from hitsave.digest import digest_bytes
 
 DefinitionNode = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.Lambda
-Define = Callable[[DefinitionNode, "Reader"], list[Part]]
 
-REFLECTION = frozenset(
-    {"__doc__", "getdoc", "__annotations__", "get_type_hints", "get_annotations", "signature"}
-    | {"getsource", "getsourcelines", "findsource", "getsourcefile", "getclosurevars"}
+_EVALUATORS = frozenset({"query", "eval", "evaluate", "sql"})
+"""Methods of libraries that evaluate a text with the names of the frame that calls them."""
+
+_NOTABLE_CALLS = frozenset({"print"}).union(
+    *(ATTRIBUTE_BUILTINS, LISTING_BUILTINS, GETTERS, IMPORTERS, _EVALUATORS)
 )
-"""Names through which a program reads what otherwise leaves no trace in it."""
 
-OWN_NAMES = {"__name__": "\0name\0", "__package__": "\0package\0"}
-"""What stands for a module's own name and package in a pattern: a record knows neither."""
+_LOAD = ast.Load()
 
-_ATTRIBUTE_BUILTINS = frozenset({"getattr", "hasattr", "setattr", "delattr"})
-_NAMESPACE_BUILTINS = frozenset({"globals", "eval", "exec"})
-_GETTERS = frozenset({"attrgetter", "methodcaller"})
-_IMPORTERS = frozenset({"import_module", "__import__"})
-_FORMAT_ATTRIBUTES = re.compile(r"\{\w*((?:\.[A-Za-z_]\w*)+)")
 _SKIPPED = frozenset({"ctx", "type_comment", "kind", "type_ignores"})
+
+
+class Outline(Protocol):
+    """What a reader knows of the module around it: its scopes, and who takes definitions in."""
+
+    @property
+    def scopes(self) -> Scopes: ...
+    def define(self, node: DefinitionNode, outer: "Reader") -> list[Part]: ...
 
 
 class Reader:
     """Reads nodes into tokens and references; one for each part."""
 
-    def __init__(self, scopes: tuple[Scope, ...], prefix: str, define: Define) -> None:
-        self.scopes = scopes
+    def __init__(self, outline: Outline, scopes: tuple[Scope, ...], prefix: str) -> None:
+        self.found = Collector(scopes, outline.scopes.aliases)
         self.prefix = prefix
-        self._define = define
+        self._outline = outline
         self._renameable = scopes[-1].renameable() if scopes else frozenset()
         self._renamed: dict[str, str] = {}
-        self._targets: list[set[str]] = []
         self._tokens: list[str] = []
-        self._chains: dict[tuple[str, ...], Chain] = {}
-        self._imports: dict[tuple[int, str, tuple[str, ...]], ImportReference] = {}
-        self._attributes: dict[str, int] = {}
-        self._dynamics: dict[tuple[object, ...], Dynamic] = {}
+        self._reads_items = True
 
     @property
-    def enclosing(self) -> tuple[Scope, ...]:
-        """The scopes around a definition met now, comprehensions included."""
-        inner = []
-        for targets in self._targets:
-            scope = Scope()
-            scope.parameters.update(targets)
-            inner.append(scope)
-        return (*self.scopes, *inner)
-
-    # -- what comes out -------------------------------------------------------------------------
+    def scopes(self) -> tuple[Scope, ...]:
+        """The scopes around what is read now, comprehensions included."""
+        return self.found.scopes
 
     def part(self, line: int, end_line: int) -> Part:
         """Everything read so far, as a part that stands at these lines."""
         content = "\0".join(self._tokens).encode("utf-8", "surrogatepass")
-        references = References(
-            tuple(self._chains.values()),
-            tuple(self._imports.values()),
-            tuple(self._attributes.items()),
-            tuple(self._dynamics.values()),
-        )
-        return Part(digest_bytes(content), references, line, end_line)
-
-    def absorb(self, parts: Iterable[Part]) -> None:
-        """Count nested definitions as part of this one, by digest and references."""
-        for part in parts:
-            self._tokens.append(part.digest.hex())
-            self._add_references(part.references)
-
-    def _add_references(self, references: References) -> None:
-        for chain in references.chains:
-            self._add_chain(chain.names, chain.line, chain.opaque)
-        for reference in references.imports:
-            self._imports.setdefault(reference[:3], reference)
-        for name, line in references.attributes:
-            self._attributes.setdefault(name, line)
-        for dynamic in references.dynamics:
-            self._dynamics.setdefault(dynamic[:4], dynamic)
+        return Part(digest_bytes(content), self.found.references(), line, end_line)
 
     # -- reading --------------------------------------------------------------------------------
 
-    def read_all(self, nodes: Iterable[ast.AST | None]) -> None:
-        """Read several nodes, as one delimited list."""
-        self._tokens.append("[")
-        for node in nodes:
-            if node is None:
-                self._tokens.append("-")
-            else:
-                self.read(node)
-        self._tokens.append("]")
-
     def read(self, node: ast.AST) -> None:
         """Read one node and all that is under it."""
-        special = _SPECIAL.get(type(node))
-        if special is None:
-            self._read_fields(node)
-        else:
-            special(self, node)
+        _READ[type(node)](self, node)
+
+    def read_all(self, nodes: Sequence[object]) -> None:
+        """Read nodes and plain values, as one delimited list."""
+        tokens = self._tokens
+        tokens.append("[")
+        for node in nodes:
+            read = _READ.get(type(node))
+            if read is None:
+                tokens.append(repr(node))
+            else:
+                read(self, node)
+        tokens.append("]")
 
     def word(self, text: str) -> None:
         """Add a token as it is."""
@@ -121,260 +100,229 @@ class Reader:
 
     def _read_fields(self, node: ast.AST) -> None:
         tokens = self._tokens
-        tokens.append("(" + type(node).__name__)
-        for field in node._fields:
-            if field in _SKIPPED:
-                continue
+        name, fields = _SHAPES[type(node)]
+        tokens.append(name)
+        for field in fields:
             value = getattr(node, field, None)
-            if isinstance(value, ast.AST):
-                self.read(value)
-            elif isinstance(value, list):
-                self._read_list(value)
+            read = _READ.get(type(value))
+            if read is not None:
+                read(self, value)
+            elif type(value) is list:
+                self.read_all(value)
             else:
                 tokens.append(repr(value))
         tokens.append(")")
 
-    def _read_list(self, values: list[Any]) -> None:
-        self._tokens.append("[")
-        for value in values:
-            if isinstance(value, ast.AST):
-                self.read(value)
-            else:
-                self._tokens.append(repr(value))
-        self._tokens.append("]")
-
     def _read_constant(self, node: ast.Constant) -> None:
         # The type is written out too: 1, True and 1.0 are different constants.
-        value = node.value
-        self._tokens.append(f"{type(value).__name__} {value!r}")
-        if type(value) is str and "{" in value and "." in value:
-            # A format string asks for attributes: "{0.name}".
-            for names in _FORMAT_ATTRIBUTES.findall(value):
-                for name in names[1:].split("."):
-                    self._ask(name, node.lineno, None)
+        value: Any = node.value
+        kind = type(value)
+        # Not in decimal: Python refuses to write very long numbers so.
+        text = hex(value) if kind is int else repr(value)
+        self._tokens.append(f"{kind.__name__} {text}")
+        if kind is str and "{" in value:
+            self._ask_all(format_attributes(value), node.lineno)
 
     def _read_name(self, node: ast.Name) -> None:
-        name = node.id
+        self._tokens.append(self._name_token(node.id))
+        if type(node.ctx) is ast.Load:
+            self.found.refer((node.id,), node.lineno)
+
+    def _name_token(self, name: str) -> str:
         if name in self._renameable:
-            self._tokens.append(self._renamed.setdefault(name, f"%{len(self._renamed)}"))
-            return
-        self._tokens.append("." + name)
-        if isinstance(node.ctx, ast.Load):
-            self._refer((name,), node.lineno, opaque=True)
+            return self._renamed.setdefault(name, f"%{len(self._renamed)}")
+        return "." + name
+
+    def _chain_token(self, names: Names) -> str:
+        return ".".join((self._name_token(names[0]), *names[1:]))
 
     def _read_attribute(self, node: ast.Attribute) -> None:
         names = chain_of(node)
         if names is None:
-            self.read(node.value)
-            self._tokens.append("." + node.attr)
-            self._ask(node.attr, node.lineno, node.value)
+            self._tokens.append("(Attribute")
+            self._read_owner(node)
+            self._tokens.append(node.attr + ")")
+            self.found.ask(node.attr, node.lineno)
             return
-        root = names[0]
-        self._tokens.append("." + ".".join((self._renamed_root(root), *names[1:])))
-        if not self._refer(names, node.lineno, opaque=True):
-            for name in names[1:]:
-                self._ask(name, node.lineno, None)
-        else:
-            self._note_special(names, node)
+        self._tokens.append(self._chain_token(names))
+        if not self.found.refer(names, node.lineno):
+            self._ask_all(names[1:], node.lineno)
 
-    def _note_special(self, names: tuple[str, ...], node: ast.Attribute) -> None:
-        for name in names[1:]:
-            if name in REFLECTION or name in ("__dict__", "__subclasses__"):
-                self._ask(name, node.lineno, node.value)
+    def _ask_all(self, names: Iterable[str], line: int) -> None:
+        for name in names:
+            self.found.ask(name, line)
 
-    def _renamed_root(self, root: str) -> str:
-        if root in self._renameable:
-            return self._renamed.setdefault(root, f"%{len(self._renamed)}")
-        return root
+    def _read_subscript(self, node: ast.Subscript) -> None:
+        names, index = chain_of(node.value), string_pattern(node.slice)
+        is_table = names is not None and self.found.meaning(names)[-2:] == ("sys", "modules")
+        if names is not None and is_table and isinstance(index, str):
+            self.found.look_up_module(index, node.lineno)
+            self._tokens.append(f"({'.'.join(names)} {index!r})")
+        elif not self._refers_to_item(node):
+            self._tokens.append("(Subscript")
+            self._read_owner(node)
+            self._read_with(node.slice, items=True)
+            self._tokens.append(")")
 
-    def _ask(self, name: str, line: int, owner: ast.expr | None) -> None:
-        self._attributes.setdefault(name, line)
-        if name == "__subclasses__":
-            self._dynamic("subclasses", None, ("", ""), line)
-        elif name == "__dict__":
-            self._dynamic("attribute", owner, ("", ""), line)
+    def _read_owner(self, node: ast.Attribute | ast.Subscript) -> None:
+        """Read what a step starts from: as a whole, where the step is stored or deleted."""
+        self._read_with(node.value, items=self._reads_items and type(node.ctx) is ast.Load)
 
-    # -- names ----------------------------------------------------------------------------------
+    def _read_with(self, node: ast.expr, items: bool) -> None:
+        before, self._reads_items = self._reads_items, items
+        self.read(node)
+        self._reads_items = before
 
-    def _refer(self, names: tuple[str, ...], line: int, opaque: bool) -> bool:
-        """Note a reference to a chain; False where its root is a local object."""
-        root = names[0]
-        if any(root in targets for targets in self._targets):
+    # -- items of globals -----------------------------------------------------------------------
+
+    def _refers_to_item(self, node: ast.Subscript | ast.Call) -> bool:
+        """Read a node that reads one item of a global; False where it does anything else."""
+        if not self._reads_items or not isinstance(getattr(node, "ctx", _LOAD), ast.Load):
             return False
-        for depth, scope in enumerate(reversed(self.scopes)):
-            if scope.is_class and depth:
-                continue
-            if root in scope.declared_global:
-                break
-            if not scope.binds(root):
-                continue
-            if scope.is_class:
-                self._attributes.setdefault(root, line)
-                break
-            return self._refer_imported(scope, names, line)
-        self._add_chain(names, line, opaque)
-        self._note_reflection(names, line)
+        item = item_of(node)
+        if item is None:
+            return False
+        names, keys = item
+        # Asking for an item by a constant hands no object to what is asked.
+        if not self.found.refer_item(names, keys, node.lineno, opaque=names[-1] != GET):
+            return False
+        self._read_step(node)
         return True
 
-    def _refer_imported(self, scope: Scope, names: tuple[str, ...], line: int) -> bool:
-        targets = scope.import_targets(names[0])
-        for target in targets:
-            first = (target.attribute,) if target.attribute else ()
-            attributes = first + names[1:]
-            key = (target.level, target.module, attributes)
-            self._imports.setdefault(key, ImportReference(*key, line))
-        return bool(targets)
-
-    def _add_chain(self, names: tuple[str, ...], line: int, opaque: bool) -> None:
-        known = self._chains.get(names)
-        if known is None:
-            self._chains[names] = Chain(names, line, opaque)
-        elif opaque and not known.opaque:
-            self._chains[names] = known._replace(opaque=True)
-
-    def _note_reflection(self, names: tuple[str, ...], line: int) -> None:
-        last = names[-1]
-        if last in REFLECTION:
-            self._attributes.setdefault(last, line)
-        elif last in _NAMESPACE_BUILTINS:
-            self._dynamic("namespace", None, ("", ""), line)
-        elif last in _ATTRIBUTE_BUILTINS or last in _GETTERS:
-            # Only where it is not called, or called with a computed name: see `_read_call`.
-            self._dynamic("attribute", None, ("", ""), line)
-        elif last in _IMPORTERS:
-            self._dynamic("import", None, ("", ""), line)
-        elif names[-2:] == ("sys", "modules") or names == ("modules",):
-            self._dynamic("modules", None, ("", ""), line)
-
-    def _dynamic(
-        self, kind: str, target: ast.expr | None, pattern: tuple[str, str], line: int
-    ) -> None:
-        chain = () if target is None else self._global_chain(target)
-        key = (kind, chain, *pattern)
-        self._dynamics.setdefault(key, Dynamic(kind, chain, *pattern, line))
-
-    def _global_chain(self, node: ast.expr) -> tuple[str, ...]:
-        """The chain of an expression rooted in a global name, or ()."""
+    def _read_step(self, node: ast.expr) -> None:
+        """Read the tokens of an item whose reference is noted."""
         names = chain_of(node)
-        if names is None or any(names[0] in targets for targets in self._targets):
-            return ()
-        bound = any(scope.binds(names[0]) for scope in self.scopes)
-        return () if bound else names
+        if names is not None:
+            self._tokens.append(self._chain_token(names))
+        elif isinstance(node, ast.Call):
+            self._tokens.append("(Call")
+            self._read_step(node.func)
+            self._read_arguments(node, node.args)
+        elif isinstance(node, ast.Attribute):
+            self._tokens.append("(Attribute")
+            self._read_step(node.value)
+            self._tokens.append(node.attr + ")")
+            self.found.ask(node.attr, node.lineno)
+        elif isinstance(node, ast.Subscript):
+            self._tokens.append("(Subscript")
+            self._read_step(node.value)
+            self.read(node.slice)
+            self._tokens.append(")")
 
     # -- calls ----------------------------------------------------------------------------------
 
     def _read_call(self, node: ast.Call) -> None:
+        if self._refers_to_item(node):
+            return
         self._tokens.append("(Call")
         names = chain_of(node.func)
-        last = names[-1] if names else ""
-        if last == "print" and any(k.arg in ("file", None) for k in node.keywords):
-            self._ask("write", node.lineno, None)
-            self._ask("flush", node.lineno, None)
-        if names and self._read_dynamic_call(node, last):
-            self._tokens.append("." + ".".join(names))
-            self._read_subject(node)
-            return
-        if names and is_plain_call(node) and self._is_global(names[0]):
-            self._tokens.append("." + ".".join(names))
-            self._refer(names, node.lineno, opaque=False)
-            if isinstance(node.func, ast.Attribute):
-                self._note_special(names, node.func)
-        else:
+        if names is None:
             self.read(node.func)
-        self.read_all(node.args)
+            self._read_arguments(node, node.args)
+            return
+        meaning = self.found.meaning(names)
+        if meaning[-1] in _NOTABLE_CALLS:
+            self._read_notable_call(node, names, meaning)
+            return
+        self._read_called(names, node.lineno, quiet=False, opaque=not is_plain_call(node))
+        self._read_arguments(node, node.args)
+
+    def _read_notable_call(self, node: ast.Call, names: Names, meaning: Names) -> None:
+        self._note_call(node, meaning)
+        if self._looks_up(node, names, meaning):
+            self._read_called(names, node.lineno, quiet=True)
+            self._read_subject(node.args[0])
+            self._read_arguments(node, node.args[1:])
+        else:
+            understood = self._selects(node, meaning)
+            self._read_called(names, node.lineno, understood, opaque=not is_plain_call(node))
+            self._read_arguments(node, node.args)
+
+    def _read_called(self, names: Names, line: int, quiet: bool, opaque: bool = True) -> None:
+        self._tokens.append(self._chain_token(names))
+        if not self.found.refer(names, line, opaque, quiet):
+            self._ask_all(names[1:], line)
+
+    def _read_arguments(self, node: ast.Call, arguments: Sequence[ast.expr]) -> None:
+        self.read_all(arguments)
         self.read_all(node.keywords)
         self._tokens.append(")")
 
-    def _read_subject(self, node: ast.Call) -> None:
-        """Read the arguments of an understood lookup; its first one does not escape by it."""
-        subject, *others = node.args
-        names = self._global_chain(subject)
-        if names:
-            self._tokens.append("." + ".".join(names))
-        else:
-            self.read(subject)
-        self.read_all(others)
-        self.read_all(node.keywords)
-        self._tokens.append(")")
+    def _note_call(self, node: ast.Call, meaning: Names) -> None:
+        """Note what a call of this name asks for, whatever else it does."""
+        last = meaning[-1]
+        if last == "print" and any(k.arg in ("file", None) for k in node.keywords):
+            self._ask_all(("write", "flush"), node.lineno)
+        elif last in _EVALUATORS:
+            for argument in (*node.args, *(keyword.value for keyword in node.keywords)):
+                if isinstance(argument, ast.Constant) and isinstance(argument.value, str):
+                    self.found.mention(words_in(argument.value), node.lineno)
 
-    def _is_global(self, name: str) -> bool:
-        if any(name in targets for targets in self._targets):
+    def _looks_up(self, node: ast.Call, names: Names, meaning: Names) -> bool:
+        """Handle a call that looks into its first argument, which does not escape by it."""
+        arguments = node.args
+        if not arguments or not self.found.leads_out(names[0]):
             return False
-        return not any(scope.binds(name) for scope in self.scopes)
-
-    def _read_dynamic_call(self, node: ast.Call, last: str) -> bool:
-        """Handle a call that looks a name up; False where it is not one, or not understood."""
-        if last in _ATTRIBUTE_BUILTINS and len(node.args) >= 2:
-            self._look_up(node.args[0], string_pattern(node.args[1]), node.lineno)
-        elif last in _GETTERS and node.args:
-            wanted = node.args[:1] if last == "methodcaller" else node.args
-            for argument in wanted:
-                self._look_up(None, string_pattern(argument), node.lineno)
-        elif last in _IMPORTERS and node.args:
-            self._import(string_pattern(node.args[0]), node.lineno)
-        elif last in ("vars", "dir") and node.args:
-            self._dynamic("attribute", node.args[0], ("", ""), node.lineno)
+        by_name = is_builtin(meaning, ATTRIBUTE_BUILTINS) or meaning[-1] == "getattr_static"
+        if by_name and len(arguments) > 1:
+            owner = self._global_chain(arguments[0])
+            self.found.look_up_attribute(owner, string_pattern(arguments[1]), node.lineno)
+        elif is_builtin(meaning, LISTING_BUILTINS) or meaning[-1] == "getmembers":
+            owner = self._global_chain(arguments[0])
+            self.found.look_up("attribute", owner, ("", ""), node.lineno)
         else:
             return False
-        self._note_root(node.func)
         return True
 
-    def _note_root(self, func: ast.expr) -> None:
-        names = chain_of(func)
-        if names and self._is_global(names[0]):
-            self._add_chain(names, func.lineno, opaque=True)
+    def _selects(self, node: ast.Call, meaning: Names) -> bool:
+        """Handle a call with the name of something to find later, or somewhere else."""
+        last = meaning[-1]
+        if not node.args:
+            return is_builtin(meaning, LISTING_BUILTINS)  # of the locals
+        if last in IMPORTERS:
+            self.found.look_up_module(module_pattern(node), node.lineno)
+        elif last in GETTERS:
+            for argument in node.args[:1] if last == "methodcaller" else node.args:
+                self.found.look_up_attribute((), string_pattern(argument), node.lineno)
+        else:
+            return False
+        return True
 
-    def _look_up(self, owner: ast.expr | None, pattern: str | tuple[str, str], line: int) -> None:
-        if isinstance(pattern, tuple):
-            self._dynamic("attribute", owner, pattern, line)
-            return
-        names = self._global_chain(owner) if owner is not None else ()
-        steps = tuple(pattern.split("."))
+    def _read_subject(self, subject: ast.expr) -> None:
+        names = self._global_chain(subject)
         if names:
-            self._add_chain(names + steps, line, opaque=True)
-        for step in steps:
-            self._ask(step, line, owner)
+            self._tokens.append(self._chain_token(names))
+        else:
+            self.read(subject)
 
-    def _import(self, pattern: str | tuple[str, str], line: int) -> None:
-        if isinstance(pattern, tuple):
-            self._dynamic("import", None, pattern, line)
-            return
-        level = len(pattern) - len(pattern.lstrip("."))
-        key = (level, pattern[level:], ())
-        self._imports.setdefault(key, ImportReference(*key, line))
-
-    def _read_subscript(self, node: ast.Subscript) -> None:
-        names = chain_of(node.value)
-        index = string_pattern(node.slice)
-        known = names is not None and isinstance(index, str)
-        if known and names is not None and names[-2:] == ("sys", "modules"):
-            assert isinstance(index, str)
-            self._import(index, node.lineno)
-            self._tokens.append(f"(sys.modules {index!r})")
-            return
-        self._read_fields(node)
+    def _global_chain(self, node: ast.expr) -> Names:
+        """The chain of an expression rooted in a global name, or ()."""
+        names = chain_of(node)
+        return names if names is not None and self.found.is_global(names[0]) else ()
 
     # -- statements and scopes ------------------------------------------------------------------
 
     def _read_definition(self, node: DefinitionNode) -> None:
-        if not isinstance(node, ast.Lambda):
-            self._tokens.append("def " + node.name)
-        else:
-            self._tokens.append("lambda")
-        self.absorb(self._define(node, self))
+        name = "lambda" if isinstance(node, ast.Lambda) else "def " + node.name
+        self._tokens.append("(" + name)
+        for part in self._outline.define(node, self):
+            self._tokens.append(part.digest.hex())
+            self.found.absorb(part.references)
+        self._tokens.append(")")
 
     def _read_comprehension(self, node: Comprehension) -> None:
         # The first iterable is evaluated outside the comprehension's own scope.
         self._tokens.append("(" + type(node).__name__)
         first, *_ = node.generators
         self.read(first.iter)
-        self._targets.append(comprehension_targets(node))
+        self.found.enter(self._outline.scopes[node])
         self._read_generators(node.generators)
         if isinstance(node, ast.DictComp):
-            self.read_all((node.key, node.value))
+            self.read(node.key)
+            self.read(node.value)
         else:
             self.read(node.elt)
-        self._targets.pop()
+        self.found.leave()
         self._tokens.append(")")
 
     def _read_generators(self, generators: Sequence[ast.comprehension]) -> None:
@@ -387,18 +335,22 @@ class Reader:
 
     def _read_annotated(self, node: ast.AnnAssign) -> None:
         # An annotation of a local is never evaluated, and one of a global counts for nothing.
-        if node.value is None:
-            return
-        self._tokens.append("(Assign")
-        self.read_all((node.target,))
-        self.read(node.value)
-        self._tokens.append(")")
+        if node.value is not None:
+            self._tokens.append("(Assign")
+            self.read_all((node.target,))
+            self.read(node.value)
+            self._tokens.append(")")
+        elif not isinstance(node.target, ast.Name):
+            self.read(node.target)  # evaluated, all but its last step
+        elif node.simple and self.scopes and not self.scopes[-1].is_class:
+            # Even so it says that the name is a local.
+            self._tokens.append(f"(local {self._name_token(node.target.id)})")
 
     def _read_augmented(self, node: ast.AugAssign) -> None:
         # The target is read as well as written.
         self._read_fields(node)
         if isinstance(node.target, ast.Name):
-            self._refer((node.target.id,), node.lineno, opaque=True)
+            self.found.refer((node.target.id,), node.lineno)
 
     def _read_import(self, node: ast.Import | ast.ImportFrom) -> None:
         if isinstance(node, ast.ImportFrom) and node.module == "__future__":
@@ -406,75 +358,47 @@ class Reader:
         self._read_fields(node)
         for level, module, attribute in imported_by(node):
             attributes = (attribute,) if attribute else ()
-            key = (level, module, attributes)
-            self._imports.setdefault(key, ImportReference(*key, node.lineno))
+            self.found.add_import(level, module, attributes, node.lineno)
 
     def _read_statement(self, node: ast.Expr) -> None:
         if not isinstance(node.value, ast.Constant):
             self._read_fields(node)
 
+    def _read_match_class(self, node: ast.MatchClass) -> None:
+        self._read_fields(node)
+        self._ask_all(node.kwd_attrs, node.lineno)
+        if node.patterns:
+            self.found.ask("__match_args__", node.lineno)
 
-def imported_by(node: ast.Import | ast.ImportFrom) -> list[tuple[int, str, str]]:
-    """Return (level, module, attribute) for everything that an import statement imports."""
-    if isinstance(node, ast.Import):
-        return [(0, alias.name, "") for alias in node.names]
-    return [(node.level, node.module or "", alias.name) for alias in node.names]
-
-
-def chain_of(node: ast.AST) -> tuple[str, ...] | None:
-    """Return `("a", "b", "c")` for `a.b.c`, and None for anything else."""
-    attributes: list[str] = []
-    while isinstance(node, ast.Attribute):
-        attributes.append(node.attr)
-        node = node.value
-    if not isinstance(node, ast.Name):
-        return None
-    return (node.id, *reversed(attributes))
+    def _read_type_alias(self, node: Any) -> None:  # ast.TypeAlias
+        self._tokens.append("(TypeAlias")
+        self.read(node.name)
+        self.found.enter(type_scope(node.type_params))
+        self.read_all(node.type_params)
+        self.read(node.value)
+        self.found.leave()
+        self._tokens.append(")")
 
 
-def is_plain_call(node: ast.Call) -> bool:
-    """Whether a call passes nothing but constants, so that no object reaches what it calls."""
-    arguments = [*node.args, *(keyword.value for keyword in node.keywords)]
-    return all(isinstance(argument, ast.Constant) for argument in arguments)
+def type_scope(parameters: Iterable[Any]) -> Scope:
+    """Return the scope in which a definition's type parameters are visible."""
+    scope = Scope()
+    scope.parameters.update(parameter.name for parameter in parameters)
+    return scope
 
 
-def string_pattern(node: ast.AST) -> str | tuple[str, str]:
-    """Return the string an expression gives, or the known (beginning, end) of it."""
-    if isinstance(node, ast.Constant) and isinstance(node.value, str):
-        return node.value
-    if isinstance(node, ast.Name) and node.id in OWN_NAMES:
-        return OWN_NAMES[node.id]
-    if isinstance(node, ast.FormattedValue):
-        is_bare = node.conversion == -1 and node.format_spec is None
-        return string_pattern(node.value) if is_bare else ("", "")
-    if isinstance(node, ast.JoinedStr):
-        pieces = [string_pattern(value) for value in node.values]
-        return _joined(pieces)
-    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add):
-        return _joined([string_pattern(node.left), string_pattern(node.right)])
-    return ("", "")
+_KINDS: list[type[ast.AST]] = [
+    kind for kind in vars(ast).values() if isinstance(kind, type) and issubclass(kind, ast.AST)
+]
 
+_SHAPES: dict[type, tuple[str, tuple[str, ...]]] = {
+    kind: ("(" + kind.__name__, tuple(field for field in kind._fields if field not in _SKIPPED))
+    for kind in _KINDS
+}
+"""The first token of every kind of node, and the fields that count."""
 
-def _joined(pieces: list[str | tuple[str, str]]) -> str | tuple[str, str]:
-    prefix = ""
-    for position, piece in enumerate(pieces):
-        if isinstance(piece, tuple):
-            prefix += piece[0]
-            return prefix, _ending(pieces[position:])
-        prefix += piece
-    return prefix
-
-
-def _ending(pieces: list[str | tuple[str, str]]) -> str:
-    suffix = ""
-    for piece in reversed(pieces):
-        if isinstance(piece, tuple):
-            return piece[1] + suffix
-        suffix = piece + suffix
-    return suffix
-
-
-_SPECIAL: dict[type, Callable[[Reader, Any], None]] = {
+_READ: dict[type, Callable[[Reader, Any], None]] = {
+    **dict.fromkeys(_KINDS, Reader._read_fields),
     ast.Constant: Reader._read_constant,
     ast.Name: Reader._read_name,
     ast.Attribute: Reader._read_attribute,
@@ -493,4 +417,8 @@ _SPECIAL: dict[type, Callable[[Reader, Any], None]] = {
     ast.Import: Reader._read_import,
     ast.ImportFrom: Reader._read_import,
     ast.Expr: Reader._read_statement,
+    ast.MatchClass: Reader._read_match_class,
 }
+_TYPE_ALIAS = getattr(ast, "TypeAlias", None)  # from Python 3.12
+if _TYPE_ALIAS is not None:
+    _READ[_TYPE_ALIAS] = Reader._read_type_alias

@@ -1,6 +1,7 @@
-"""Pausing the garbage collector while much is allocated that stays alive."""
+"""Pausing what gets in the way: the garbage collector, and warnings that were given already."""
 
 import gc
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -15,3 +16,11 @@ def collector_paused() -> Iterator[None]:
     finally:
         if enabled:
             gc.enable()
+
+
+@contextmanager
+def warnings_paused() -> Iterator[None]:
+    """Keep Python from repeating what it says of a source each time that it is parsed."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield

@@ -11,6 +11,7 @@ from types import CodeType, FunctionType, ModuleType
 from typing import Any, NamedTuple
 from weakref import WeakKeyDictionary
 
+from hitsave.code.columns import lambda_column
 from hitsave.code.definition import FunctionDefinition, ModuleRecord
 from hitsave.code.external import Boundary, Distributions, is_standard
 from hitsave.code.records import pack_module, unpack_module
@@ -31,6 +32,15 @@ from hitsave.errors import SourceError
 from hitsave.events import Widened, emit, warn
 
 Namespace = dict[str, Any]
+
+
+class Started(NamedTuple):
+    """A function as its code object shows it; `column` is -1 except for lambdas."""
+
+    path: str
+    line: int
+    name: str
+    column: int
 
 
 class RecordKeeper(NamedTuple):
@@ -80,18 +90,38 @@ class Module:
     def functions_of(self, code: CodeType) -> tuple[FunctionDefinition, ...]:
         """Return the definitions that a live code object can come from; usually one.
 
-        Lambdas on one line cannot be told apart, and are returned together.
+        Lambdas on one line are returned together where the code object has no position.
         """
         if self.record is None:
             return ()
         found = self.record.functions.get(code.co_qualname, ())
-        return tuple(d for d in found if d.first_line == code.co_firstlineno)
+        found = tuple(d for d in found if d.first_line == code.co_firstlineno)
+        if len(found) < 2:
+            return found
+        column = lambda_column(code)
+        there = tuple(definition for definition in found if definition.covers(column))
+        # Should the positions be wrong, as after a tool has rewritten the code, each may be it.
+        return there or found
+
+    def definitions_at(self, started: Started) -> tuple[FunctionDefinition, ...]:
+        """Return the definitions of a function that was seen to run; line 0 means any."""
+        found = self.record.functions.get(started.name, ()) if self.record else ()
+        if not started.line:
+            return found
+        there = (d for d in found if d.first_line == started.line)
+        return tuple(d for d in there if d.covers(started.column))
 
     def names(self) -> set[str]:
         """Every name that this module binds, as far as is known, except special ones."""
-        bound = set(self.record.bindings) if self.record else set()
-        live = set(self.namespace or ()) - self.made
-        return {name for name in bound | live if not is_special(name)}
+        bindings = self.record.bindings if self.record else {}
+        # The driver's own variables are nobody's to look up.
+        driver = {name for name, found in bindings.items() if all(b.driver for b in found)}
+        # What `from __future__ import` leaves behind is no binding of the module's.
+        items = tuple((self.namespace or {}).items())
+        live = {name for name, value in items if type(value).__module__ != "__future__"}
+        live -= self.made
+        names = (live | bindings.keys()) - driver
+        return {name for name in names if not is_special(name)}
 
     def has(self, name: str) -> bool:
         """Whether this module binds `name`."""
@@ -125,6 +155,22 @@ class Wrappers:
                 self._replaced[function] = function.__code__
 
 
+class MadeMembers:
+    """Names that evaluations put into classes; a later process begins without them."""
+
+    def __init__(self) -> None:
+        self._made: WeakKeyDictionary[type, set[str]] = WeakKeyDictionary()
+
+    def of(self, live: type) -> set[str]:
+        """Return the names that evaluations put into a class."""
+        return self._made.get(live, set())
+
+    def note(self, live: type, names: set[str]) -> None:
+        """Note names that an evaluation has just put into a class."""
+        if names:
+            self._made[live] = self.of(live) | names
+
+
 class Project:
     """The modules under one workspace root, and those next to it."""
 
@@ -132,12 +178,14 @@ class Project:
         self.boundary = boundary
         self.distributions = Distributions()
         self.wrappers = Wrappers()
+        self.made_members = MadeMembers()
         self._executed = executed
         self._records = records
         self._modules: dict[str, tuple[object, Source | None, Module | None]] = {}
         self._analysed: dict[bytes, ModuleRecord | None] = {}
         self._read: dict[str, Source] = {}
         self._seen_on_disk: dict[str, tuple[object, Module | None]] = {}
+        self._by_path: tuple[int, dict[str, list[Module]]] | None = None
 
     # -- finding modules ------------------------------------------------------------------------
 
@@ -236,6 +284,16 @@ class Project:
             module = self.module(name)
             if module is not None and module.namespace is not None and name != "__mp_main__":
                 yield module
+
+    def at(self, path: str) -> list[Module]:
+        """Return the loaded modules whose source lies at `path`; usually one."""
+        loaded = len(sys.modules)
+        if self._by_path is None or self._by_path[0] != loaded or path not in self._by_path[1]:
+            found: dict[str, list[Module]] = {}
+            for module in self.loaded():
+                found.setdefault(os.path.abspath(module.source.path), []).append(module)
+            self._by_path = (loaded, found)
+        return self._by_path[1].get(path, [])
 
     def extension(self, name: str) -> str:
         """Return the path of an extension module inside the project, or an empty string."""

@@ -19,7 +19,7 @@ from hitsave.code.definition import (
     StarImport,
 )
 
-SCHEMA = 4
+SCHEMA = 9
 """Grows whenever the analyser or the shape of its records changes."""
 
 
@@ -62,7 +62,7 @@ def _part(raw: Any) -> Part:
 
 
 def _function(raw: Any) -> FunctionDefinition:
-    name, first_line, decorators, header, annotations, body, doc = raw
+    name, first_line, decorators, header, annotations, body, *rest = raw
     return FunctionDefinition(
         name,
         first_line,
@@ -70,7 +70,7 @@ def _function(raw: Any) -> FunctionDefinition:
         _part(header),
         _part(annotations),
         _part(body),
-        doc,
+        *rest,
     )
 
 

@@ -138,6 +138,11 @@ class Resolver:
             self._modules[name] = self.view(found) if found is not None else None
         return self._modules[name]
 
+    def named(self, name: str) -> Module | None:
+        """Return the project module that symbols name so: the main program by its file's name."""
+        main = self.project_module("__main__")
+        return main if main is not None and main.name == name else self.project_module(name)
+
     def view(self, module: Module) -> Module:
         """The module as this resolver sees it."""
         if module.namespace is not None and module.source.module in self._hidden:
@@ -324,7 +329,7 @@ def symbol_of(target: Target) -> Symbol | None:
     if isinstance(target, FunctionTarget):
         name = definition_name(target.module, target.definitions[0])
         if len(target.definitions) > 1 and target.live is not None:
-            # Lambdas on one line: the source cannot tell them apart, what they do can.
+            # Lambdas on one line, without positions: what they do tells them apart.
             name = f"{name}@{short(code_digest(target.live.__code__))}"
         return target.module.symbol(name)
     if isinstance(target, ClassTarget):
@@ -392,7 +397,17 @@ def functions_in(value: Any) -> list[Any]:
     return found
 
 
-_WRAPPING = ("__wrapped__", "func", "fget", "__func__", "_func", "function", "fn")
+_WRAPPING = (
+    "__wrapped__",
+    "func",
+    "fget",
+    "__func__",
+    "_func",
+    "function",
+    "fn",
+    "py_func",
+    "pyfunc",
+)
 _PLAIN = frozenset({int, float, str, bytes, bool, type(None), tuple, list, dict, set, frozenset})
 
 

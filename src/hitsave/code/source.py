@@ -8,9 +8,11 @@ import os
 import sys
 import time
 from collections.abc import Callable, Iterator
-from importlib.machinery import PathFinder
+from importlib.machinery import ModuleSpec, PathFinder
 from types import CodeType, ModuleType
-from typing import NamedTuple
+from typing import Any, NamedTuple
+
+from hitsave.code.pause import warnings_paused
 
 
 class Source(NamedTuple):
@@ -51,13 +53,28 @@ def locate(name: str) -> Located | None:
     folders = _folders_of(parent) if parent else None
     if parent and folders is None:
         return None
-    try:
-        spec = PathFinder.find_spec(name, folders)
-    except (ImportError, ValueError, OSError):
-        return None
+    spec = _find_spec(name, folders)
     if spec is None:
         return None
     return Located(spec.origin or "", tuple(spec.submodule_search_locations or ()))
+
+
+def _find_spec(name: str, folders: list[str] | None) -> ModuleSpec | None:
+    # Finders of editable installs only look names up in a table; others might do anything.
+    finders: list[Any] = [PathFinder, *filter(_is_of_editable_install, sys.meta_path)]
+    for finder in finders:
+        try:
+            spec: ModuleSpec | None = finder.find_spec(name, folders)
+        except (ImportError, ValueError, OSError):
+            continue
+        if spec is not None:
+            return spec
+    return None
+
+
+def _is_of_editable_install(finder: object) -> bool:
+    kind = finder if isinstance(finder, type) else type(finder)
+    return kind.__module__.startswith(("__editable__", "_editable_"))
 
 
 def _folders_of(package: str) -> list[str] | None:
@@ -118,7 +135,7 @@ PROCESS_START = _process_start()
 
 
 def may_differ_from_executed(source: Source) -> bool:
-    """Whether the file was written since this process started, so perhaps since it was loaded."""
+    """Whether the file was written after this process started, so perhaps after it was loaded."""
     if source.executed:
         return False
     try:
@@ -130,8 +147,9 @@ def may_differ_from_executed(source: Source) -> bool:
 def compiled_functions(source: Source) -> frozenset[CodeType]:
     """Return every code object that compiling `source` gives; empty where it cannot be compiled."""
     try:
-        # Only compared with live code objects, never executed.
-        found = [compile(source.content, source.path, "exec", dont_inherit=True)]
+        with warnings_paused():
+            # Only compared with live code objects, never executed.
+            found = [compile(source.content, source.path, "exec", dont_inherit=True)]
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return frozenset()
     for code in found:
