@@ -6,7 +6,7 @@
     def f(x): ...
 
 Importing it puts the import hook in place, so that every project module imported from then on is
-tracked with the very source that was executed.
+tracked with the very source that was executed, and begins to watch which functions run.
 """
 
 import sys
@@ -20,6 +20,7 @@ from hitsave.errors import (
 )
 from hitsave.memo.decorator import experiment, memo
 from hitsave.memo.modes import mode
+from hitsave.observe import watch
 from hitsave.session import Session, install_hook, when_started
 
 __version__ = "0.1.0"
@@ -46,4 +47,5 @@ def _show_events(begun: Session) -> None:
 
 
 when_started.append(_show_events)
+watch()
 install_hook()

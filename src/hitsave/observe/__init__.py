@@ -1,0 +1,22 @@
+"""Observation: what executes during an evaluation, and what it reads from outside the code.
+
+Owns the events of the interpreter: functions that start, files that are opened, folders that are
+listed, questions about paths and environment variables, imports by name. Refuses to know what any
+of it means for a result, to disturb what else listens to these events, and to raise into the
+program: what it could not see it says in `Observed.blind`.
+"""
+
+from hitsave.observe.evaluation import Evaluation, begin
+from hitsave.observe.history import has_run
+from hitsave.observe.records import Caller, Observed, Started
+from hitsave.observe.watching import watch
+
+__all__ = [
+    "Caller",
+    "Evaluation",
+    "Observed",
+    "Started",
+    "begin",
+    "has_run",
+    "watch",
+]

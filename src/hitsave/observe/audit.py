@@ -1,0 +1,148 @@
+"""Audit: what Python's audit events tell about files, folders and processes.
+
+Owns the one audit hook of this process, added when the first evaluation begins: it cannot be
+removed, so it does next to nothing while no evaluation is under way. Refuses to raise, which would
+forbid the program what it is about to do.
+"""
+
+import os
+import sys
+import threading
+from collections.abc import Callable
+from types import FrameType
+from typing import Any
+
+from hitsave.observe import active, processes, profiling
+from hitsave.observe.active import Event, Notes
+from hitsave.observe.askers import is_own_doing, is_removal, is_walk
+from hitsave.observe.locations import absolute
+from hitsave.observe.reads import make, move, read_file, read_listing
+from hitsave.observe.trouble import give_up
+
+Handler = Callable[[Event], None]
+
+DEAF = "another audit hook does not let hitsave see which files are read"
+
+_CHECK = "hitsave.observe.check"
+_is_heard = False
+# Reentrant: see `active`.
+_lock = threading.RLock()
+
+
+def listen(begun: Notes) -> None:
+    """Add the hook if it is not there yet. Where that is refused, `begun` is blind."""
+    with _lock:
+        if not _is_heard:
+            sys.addaudithook(_on_event)
+            sys.audit(_CHECK)
+    if not _is_heard:
+        begun.miss(DEAF)
+
+
+def _on_event(name: str, arguments: tuple[Any, ...]) -> None:
+    try:
+        handler = HANDLERS.get(name)
+        if handler is None:
+            return
+        notes = active.notes
+        frame = _frame() if notes else None
+        if notes and (name == _CHECK or not is_own_doing(frame)):
+            handler(Event(arguments, frame, notes))
+    except Exception as error:
+        give_up(error)
+
+
+def _frame() -> FrameType | None:
+    """Return the frame that the event happens in; None where no Python code is under way."""
+    try:
+        return sys._getframe(2)
+    except ValueError:
+        return None
+
+
+def _heard(_event: Event) -> None:
+    global _is_heard
+    _is_heard = True
+
+
+def _open(event: Event) -> None:
+    given, mode, flags = event.arguments
+    path = absolute(given)
+    if not path or not isinstance(flags, int) or flags & getattr(os, "O_DIRECTORY", 0):
+        return
+    if mode is None and is_walk(event.frame):
+        # A folder, named relative to another that the event does not tell.
+        return
+    if _makes(path, flags):
+        make(path, event.notes)
+    # Opened for reading and writing, it may be read. Its later content is not its own then: it
+    # began with what was there.
+    elif flags & (os.O_RDONLY | os.O_WRONLY | os.O_RDWR) != os.O_WRONLY:
+        read_file(path, event.frame, event.notes)
+
+
+def _makes(path: str, flags: int) -> bool:
+    """Whether nothing of what is at `path` now will be left."""
+    if not os.path.exists(path):
+        return bool(flags & os.O_CREAT)
+    return bool(flags & os.O_TRUNC) and os.access(path, os.W_OK)
+
+
+def _list(event: Event) -> None:
+    given = event.arguments[0]
+    if isinstance(given, int):
+        given = _name_of_descriptor(given)
+    path = absolute(os.curdir if given is None else given)
+    if path and not is_removal(event.frame):
+        read_listing(path, event.frame, event.notes)
+
+
+def _name_of_descriptor(descriptor: int) -> str:
+    """Return the path of an open folder; empty where the system does not tell."""
+    try:
+        return os.readlink(f"/proc/self/fd/{descriptor}")
+    except OSError:
+        return ""
+
+
+def _mkdir(event: Event) -> None:
+    path = absolute(event.arguments[0])
+    if path and not os.path.lexists(path):
+        make(path, event.notes)
+
+
+def _rename(event: Event) -> None:
+    path, target = absolute(event.arguments[0]), absolute(event.arguments[1])
+    if path and target:
+        move(path, target, event.notes)
+
+
+def _connect(event: Event) -> None:
+    """A database of sqlite: a path, or a URI with a path."""
+    given = event.arguments[0]
+    if isinstance(given, str) and given.startswith("file:"):
+        given = given.removeprefix("file:").partition("?")[0]
+    path = absolute(given)
+    if path and given not in ("", ":memory:"):
+        read_file(path, event.frame, event.notes)
+
+
+def _dlopen(event: Event) -> None:
+    """A shared library by its path; one by its name alone is the system's."""
+    path = absolute(event.arguments[0])
+    if path and os.sep in os.fsdecode(event.arguments[0]):
+        read_file(path, event.frame, event.notes)
+
+
+HANDLERS: dict[str, Handler] = {
+    _CHECK: _heard,
+    "open": _open,
+    "os.listdir": _list,
+    "os.scandir": _list,
+    "os.mkdir": _mkdir,
+    "os.rename": _rename,
+    "sqlite3.connect": _connect,
+    "ctypes.dlopen": _dlopen,
+    **processes.HANDLERS,
+    **profiling.HANDLERS,
+}

@@ -1,0 +1,116 @@
+"""History: which functions ever ran in this process.
+
+Owns the question whether a function may have run without being seen, above all before `watch`.
+Where that cannot be excluded, the answer is that it ran.
+"""
+
+import sys
+from collections.abc import Callable, Iterable
+from opcode import opmap
+from types import CodeType, FrameType, ModuleType
+from typing import NamedTuple
+
+from hitsave.code.columns import NO_COLUMN
+from hitsave.observe import monitoring
+from hitsave.observe.places import path_of
+from hitsave.observe.records import Started
+
+
+class _Executing(NamedTuple):
+    """A module in the middle of its execution when `watch` was called."""
+
+    name: str
+    path: str
+    line: int
+    code: CodeType
+    instruction: int
+
+
+_loaded: dict[str, str] = {}
+"""The modules that were loaded when `watch` was called, and their files."""
+
+_executing: tuple[_Executing, ...] = ()
+
+
+def remember() -> None:
+    """Take what is loaded and executing now as what may have run unseen."""
+    global _loaded, _executing
+    _loaded = {name: _file_of(module) for name, module in tuple(sys.modules.items())}
+    _executing = tuple(_modules_above(sys._getframe()))
+
+
+def _file_of(module: object) -> str:
+    path = vars(module).get("__file__") if isinstance(module, ModuleType) else None
+    return path if isinstance(path, str) else ""
+
+
+def _modules_above(frame: FrameType | None) -> list[_Executing]:
+    found: list[_Executing] = []
+    while frame is not None:
+        code = frame.f_code
+        name = frame.f_globals.get("__name__")
+        if code.co_name == "<module>" and isinstance(name, str):
+            place = path_of(code), frame.f_lineno or 0
+            found.append(_Executing(name, *place, code, frame.f_lasti))
+        elif code.co_name == "reload" and name == "importlib" and found:
+            # It executes for the second time: it counts as loaded before.
+            found.pop()
+        frame = frame.f_back
+    return found
+
+
+def has_run(
+    started: Started,
+    module: str,
+    codes: Callable[[], Iterable[CodeType]],
+    end_column: int = NO_COLUMN,
+) -> bool:
+    """Whether a function ran at any time in this process, or may have without being seen.
+
+    `module` is the `__name__` of its module. `codes` gives its live code objects, as far as they
+    can be found. `end_column` is where the body of a lambda ends, as `lambda_column` counts: it
+    tells the lambdas on one line apart where Python keeps no exact place.
+    """
+    if not monitoring.AVAILABLE:
+        # Here, since later Pythons have no use for it.
+        from hitsave.observe import warmup
+
+        return warmup.any_ran(codes())
+    return _may_have_run_before(started, module) or monitoring.was_told(started, end_column)
+
+
+def _may_have_run_before(started: Started, module: str) -> bool:
+    """Whether a function may have run before `watch`.
+
+    It may not where its module was in the middle of its execution then, at a line above it.
+    """
+    names = _names_before.get(started.path)
+    if names is None:
+        names = {name for name, path in _loaded.items() if path == started.path}
+        _names_before[started.path] = names
+    executing = [each for each in _executing if each.path == started.path]
+    if not names and module not in _loaded and not executing:
+        return False
+    if not executing or not names <= {each.name for each in executing}:
+        return True
+    return any(started.line <= each.line or _is_in_loop(each) for each in executing)
+
+
+_names_before: dict[str, set[str]] = {}
+
+
+def _is_in_loop(executing: _Executing) -> bool:
+    """Whether what stands below in the text may have been executed before."""
+    argument = 0
+    code = executing.code.co_code
+    for place in range(0, len(code), 2):
+        argument = argument << 8 | code[place + 1]
+        if code[place] == opmap["EXTENDED_ARG"]:
+            continue
+        if code[place] in _BACKWARD and place + 2 - 2 * argument <= executing.instruction < place:
+            return True
+        argument = 0
+    return False
+
+
+_BACKWARD = frozenset(number for name, number in opmap.items() if "JUMP_BACKWARD" in name)

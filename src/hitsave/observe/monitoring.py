@@ -1,0 +1,148 @@
+"""Monitoring: function starts as `sys.monitoring` tells them, from Python 3.12 on.
+
+Owns one tool id, its callback and the notes of all functions that ever ran. Each function is told
+of once and then no more until the next evaluation begins, so that a running program pays nothing.
+"""
+
+import sys
+from collections.abc import Callable
+from types import CodeType, FrameType
+from typing import Any
+
+from hitsave.code.columns import NO_COLUMN
+from hitsave.observe import active
+from hitsave.observe.places import OURS, identify
+from hitsave.observe.records import Started
+from hitsave.observe.trouble import give_up
+
+# Any: the type checkers look at this package as of Python 3.11, which has none.
+_monitoring: Any = getattr(sys, "monitoring", None)
+AVAILABLE = _monitoring is not None
+
+TOOL = "hitsave"
+IDS = (4, 3, 5, 2, 1, 0)
+"""Tool ids, those first that no kind of tool is meant to use."""
+
+TAKEN = "every tool id of sys.monitoring is in use"
+LOST = "another tool took the place of hitsave in sys.monitoring"
+
+Tell = Callable[[Started, FrameType, tuple[active.Notes, ...]], bool]
+
+_tell: Tell | None = None
+"""Set when the first evaluation begins: what it needs is not loaded before."""
+
+_noted: set[Started] = set()
+_columns: dict[tuple[str, int, str], set[int]] = {}
+_tool: int | None = None
+_was_interrupted = False
+
+
+def turn_on() -> None:
+    """Be told of every function that starts, as far as other tools leave an id."""
+    global _tool, _was_interrupted
+    if _tool is None or _monitoring.get_tool(_tool) != TOOL:
+        _tool = _take_id()
+    if _tool is None:
+        _was_interrupted = True
+        return
+    start = _monitoring.events.PY_START
+    _monitoring.register_callback(_tool, start, _on_start)
+    _monitoring.set_events(_tool, start)
+
+
+def _take_id() -> int | None:
+    for number in IDS:
+        if _monitoring.get_tool(number) is None:
+            try:
+                _monitoring.use_tool_id(number, TOOL)
+            except ValueError:
+                # Another thread was quicker.
+                continue
+            return number
+    return None
+
+
+def begin(begun: active.Notes, tell: Tell) -> None:
+    """Be told again of functions that were told of before, and pass them on to `tell`.
+
+    `begun` is under way already.
+    """
+    global _tell
+    _tell = tell
+    if _lapse():
+        for each in active.notes:
+            if each is not begun:
+                each.miss(LOST)
+        turn_on()
+    if _tool is None:
+        begun.miss(TAKEN)
+    else:
+        _monitoring.restart_events()
+
+
+def end(ended: active.Notes) -> None:
+    """Say in `ended` whether everything was told."""
+    if _tool is not None and _lapse():
+        ended.miss(LOST)
+
+
+def _lapse() -> bool:
+    """Whether functions start untold now. It is remembered."""
+    global _was_interrupted
+    is_lapse = _tool is None or not _is_on(_tool)
+    _was_interrupted |= is_lapse
+    return is_lapse
+
+
+def _is_on(tool: int) -> bool:
+    start = _monitoring.events.PY_START
+    if _monitoring.get_tool(tool) != TOOL or not _monitoring.get_events(tool) & start:
+        return False
+    # The one way to ask whose callback it is.
+    return _monitoring.register_callback(tool, start, _on_start) is _on_start
+
+
+def _on_start(code: CodeType, _offset: int) -> object:
+    global _was_interrupted
+    if code.co_filename.startswith(OURS):
+        return _monitoring.DISABLE
+    started = None
+    try:
+        # Read before the notes: an evaluation that begins from here on must be told again.
+        epoch, notes = active.epoch, active.notes
+        started = identify(code)
+        _note(started)
+        again = bool(notes) and _tell_of(started, sys._getframe(1), notes)
+        return None if again or active.epoch != epoch else _monitoring.DISABLE
+    except Exception as error:
+        _was_interrupted |= started not in _noted
+        give_up(error)
+        return None
+
+
+def _tell_of(started: Started, frame: FrameType, notes: tuple[active.Notes, ...]) -> bool:
+    # Between the first `active.add` and `begin`, what starts is not of the program.
+    return _tell is None or _tell(started, frame, notes)
+
+
+def _note(started: Started) -> None:
+    _noted.add(started)
+    if started.name.endswith("<lambda>"):
+        _columns.setdefault(started[:3], set()).add(started.column)
+
+
+def was_told(started: Started, end_column: int) -> bool:
+    """Whether a function was told of at any time, or may have started untold after `watch`.
+
+    What was told of a lambda may be any column within its body, which ends before `end_column`.
+    """
+    if _was_interrupted or started in _noted:
+        return True
+    columns = _columns.get(started[:3], ())
+    return any(_may_be(column, started.column, end_column) for column in tuple(columns))
+
+
+def _may_be(column: int, first: int, end: int) -> bool:
+    if NO_COLUMN in (column, first):
+        return True
+    return first <= column and (end == NO_COLUMN or column < end)

@@ -1,0 +1,176 @@
+"""Profiling: function starts as a profile function is told them, on Python 3.11.
+
+Owns the profile functions of the threads in which evaluations are under way: each is put in place
+when an evaluation begins, passes on to the one that was there before, and gives way to it again.
+Refuses to replace a profiler that it cannot call. `sys.setprofile` is audited, so a profiler that
+comes in the middle is seen.
+"""
+
+import sys
+import threading
+from _thread import start_new_thread as _start_thread
+from collections.abc import Callable
+from types import CodeType, FrameType
+from typing import Any
+
+from hitsave.observe import active
+from hitsave.observe.active import Event, Notes
+from hitsave.observe.places import Places, identify, path_of
+from hitsave.observe.starts import tell
+from hitsave.observe.trouble import give_up
+
+OTHER = "another profiler was at work"
+THREADS = "other threads were at work, which cannot be watched on Python 3.11"
+
+_GENERATES = 0x20 | 0x80 | 0x200
+"""The flags of the code of generators, coroutines and asynchronous generators."""
+
+_WORKERS = ("/concurrent/futures/thread.py", "/multiprocessing/pool.py", "/queue.py")
+"""Where threads wait that may be given project code to run at any time."""
+
+# The identity of an object as `id` has it, which is an audited event.
+_identity: Callable[[object], int] = object.__hash__
+
+_told: dict[int, CodeType] = {}
+"""Code that was told of since an evaluation began last; holding it keeps identities apart."""
+
+_watched: dict[int, threading.Thread] = {}
+"""The threads with a profile function of ours."""
+
+
+def _profile_over(before: Any) -> Any:
+    """Return a profile function that notes what starts, in front of the one that is there."""
+
+    def hitsave_profile(frame: FrameType, event: str, argument: Any) -> None:
+        # Called several times for every call of the program: the least that can be done.
+        if event == "call":
+            if _identity(frame.f_code) not in _told:
+                _start(frame)
+        elif argument is _start_thread and not _is_threading(frame):
+            # A thread of the module `_thread` does not ask for a profile function.
+            active.miss(THREADS)
+        if before is not None:
+            before(frame, event, argument)
+
+    vars(hitsave_profile)["before"] = before
+    return hitsave_profile
+
+
+_OURS = _profile_over(None).__code__
+
+
+def _is_ours(profile: object) -> bool:
+    return getattr(profile, "__code__", None) is _OURS
+
+
+def _start(frame: FrameType) -> None:
+    try:
+        # Before the notes: an evaluation that begins from here on is told again.
+        told, notes = _told, active.under_way()
+        if not notes:
+            # This thread went on after the evaluations that it was watched for.
+            _leave()
+        elif not _goes_on(frame):
+            code = frame.f_code
+            if not tell(identify(code), frame, notes):
+                told[_identity(code)] = code
+    except Exception as error:
+        give_up(error)
+
+
+def _leave() -> None:
+    """Put back the profile function of this thread that was there before."""
+    current: Any = sys.getprofile()
+    if _is_ours(current):
+        _watched.pop(threading.get_ident(), None)
+        sys.setprofile(current.before)
+
+
+def _goes_on(frame: FrameType) -> bool:
+    """Whether a generator or coroutine goes on in `frame` rather than starts."""
+    code = frame.f_code
+    if not code.co_flags & _GENERATES:
+        return False
+    # The argument of RESUME: 0 at the start of a function, else what it waited for.
+    return code.co_code[frame.f_lasti + 1] & 3 != 0
+
+
+def _is_threading(frame: FrameType) -> bool:
+    return frame.f_globals.get("__name__") == "threading"
+
+
+def begin(begun: Notes) -> None:
+    """Be told what starts in this thread, and in those that it starts."""
+    global _told
+    _told = {}
+    current = sys.getprofile()
+    if not _is_ours(current):
+        if current is not None and not callable(current):
+            begun.miss(OTHER)
+            return
+        sys.setprofile(_profile_over(current))
+    _watched[threading.get_ident()] = threading.current_thread()
+    for_threads = threading.getprofile()
+    if not _is_ours(for_threads):
+        threading.setprofile(_profile_over(for_threads))
+    if _others_at_work(begun.places):
+        begun.miss(THREADS)
+
+
+def end(ended: Notes) -> None:
+    """Be told no longer, unless another evaluation is under way; say whether everything was."""
+    if not _is_ours(sys.getprofile()) and threading.get_ident() == ended.thread:
+        # In another thread it is the audit that tells.
+        ended.miss(OTHER)
+    if _others_at_work(ended.places):
+        ended.miss(THREADS)
+    if active.is_last(ended):
+        _leave_all()
+
+
+def _leave_all() -> None:
+    global _told
+    _told = {}
+    _leave()
+    for_threads: Any = threading.getprofile()
+    if _is_ours(for_threads):
+        threading.setprofile(for_threads.before)
+
+
+def _others_at_work(places: Places) -> bool:
+    """Whether a thread that is not watched runs project code or waits to be given some."""
+    frames = sys._current_frames()
+    frames.pop(threading.get_ident(), None)
+    if not frames:
+        return False
+    threads = {thread.ident: thread for thread in threading.enumerate()}
+    return any(
+        _is_at_work(frame, places)
+        for number, frame in frames.items()
+        # By the thread: its number may be that of one that has ended.
+        if number not in _watched or _watched[number] is not threads.get(number)
+    )
+
+
+def _is_at_work(frame: FrameType | None, places: Places) -> bool:
+    while frame is not None:
+        path = path_of(frame.f_code)
+        if places.holds(path) or path.endswith(_WORKERS):
+            return True
+        frame = frame.f_back
+    return False
+
+
+def _profiler_set(event: Event) -> None:
+    """Another profile function takes the place of ours, in any thread; or ours in a new thread."""
+    if event.frame is not None and _is_threading(event.frame):
+        if _is_ours(threading.getprofile()):
+            _watched[threading.get_ident()] = threading.current_thread()
+        return
+    for each in event.notes:
+        each.miss(OTHER)
+
+
+HANDLERS: dict[str, Callable[[Event], None]] = (
+    {} if sys.version_info >= (3, 12) else {"sys.setprofile": _profiler_set}
+)

@@ -1,0 +1,81 @@
+"""Reads: what an evaluation reads from outside the code goes into its notes.
+
+Owns which reads count: the first of each path and variable, on behalf of project code or of the
+project's own files, and never what the evaluation itself wrote before.
+"""
+
+import os
+from types import FrameType
+
+from hitsave.code.surroundings import content_digest, listing_digest, presence
+from hitsave.observe.active import Notes
+from hitsave.observe.askers import asker
+from hitsave.observe.locations import counts, is_in_project
+from hitsave.observe.records import NOBODY, Caller
+
+
+def read_file(path: str, frame: FrameType | None, notes: tuple[Notes, ...]) -> None:
+    """Note that the file `path` is about to be read by `frame`."""
+    folder = os.path.dirname(path)
+    for each in notes:
+        if path not in each.files and not os.path.isdir(path):
+            caller = _reader(path, folder, frame, each)
+            if caller is not None:
+                each.files.setdefault(path, (content_digest(path) or None, caller))
+
+
+def read_listing(path: str, frame: FrameType | None, notes: tuple[Notes, ...]) -> None:
+    """Note that the folder `path` is about to be listed by `frame`."""
+    for each in notes:
+        if path not in each.listings:
+            caller = _reader(path, path, frame, each)
+            if caller is not None:
+                each.listings.setdefault(path, (listing_digest(path) or None, caller))
+
+
+def ask_path(path: str, frame: FrameType | None, notes: tuple[Notes, ...]) -> None:
+    """Note that `frame` is about to ask what stands at `path`."""
+    for each in notes:
+        if path not in each.paths:
+            caller = _reader(path, os.path.dirname(path), frame, each)
+            if caller is not None:
+                each.paths.setdefault(path, (presence(path), caller))
+
+
+def _reader(path: str, folder: str, frame: FrameType | None, notes: Notes) -> Caller | None:
+    """Return who reads `path`; None where that does not count."""
+    if not counts(path, folder, notes.places) or is_own(path, notes):
+        return None
+    caller = asker(frame, notes.places)
+    if caller == NOBODY and not is_in_project(folder, notes.places):
+        return None
+    return caller
+
+
+def is_own(path: str, notes: Notes) -> bool:
+    """Whether the evaluation itself made `path`, or a folder above it."""
+    while notes.own:
+        if path in notes.own:
+            return True
+        parent = os.path.dirname(path)
+        if parent == path:
+            break
+        path = parent
+    return False
+
+
+def make(path: str, notes: tuple[Notes, ...]) -> None:
+    """Note that `path` is about to get new content."""
+    for each in notes:
+        if each.is_own_thread():
+            each.own.add(path)
+
+
+def move(path: str, target: str, notes: tuple[Notes, ...]) -> None:
+    """Note that `path` is about to be moved to `target`."""
+    for each in notes:
+        if is_own(path, each) and each.is_own_thread():
+            each.own.add(target)
+        else:
+            # What then stands there is not of the evaluation's making.
+            each.own.discard(target)

@@ -1,0 +1,48 @@
+"""Records: what observation hands to the other rooms."""
+
+from typing import NamedTuple
+
+from hitsave.digest import Digest
+
+
+class Started(NamedTuple):
+    """A code object, as it can be found again in another process of the same source.
+
+    `path` is absolute, `line` is the first line, `name` is qualified, and `column` is what
+    `code.columns.lambda_column` says.
+    """
+
+    path: str
+    line: int
+    name: str
+    column: int
+
+
+class Caller(NamedTuple):
+    """The nearest frame of project code above an event, and the line that it was at."""
+
+    path: str
+    name: str
+    line: int
+
+
+NOBODY = Caller("", "", 0)
+"""The caller of what no project code is above of."""
+
+
+class Observed(NamedTuple):
+    """What was seen from the beginning to the end of an evaluation, first occurrences only.
+
+    Paths are absolute. A file that did not exist or could not be read, a folder that could not be
+    listed, and a variable that was not set are None. `paths` holds "file", "folder" or "none".
+    `modules` are absolute names that `importlib.import_module` was asked for, found or not. `blind`
+    says in sentences why more may have happened than was seen; empty where everything was seen.
+    """
+
+    started: dict[Started, Caller]
+    files: dict[str, tuple[Digest | None, Caller]]
+    listings: dict[str, tuple[Digest | None, Caller]]
+    paths: dict[str, tuple[str, Caller]]
+    environment: dict[str, tuple[str | None, Caller]]
+    modules: dict[str, Caller]
+    blind: tuple[str, ...]
