@@ -246,7 +246,7 @@ def test_digests_are_those_that_a_run_records(project):
     project.write(
         {
             "m.py": "from hitsave import memo\nimport blake3\n"
-            "from other import Thing, helper as h\nLIMITS = {'a': [1, 2.5]}\n"
+            "from other import Thing, helper as h\nLIMITS = ('a', (1, 2.5))\n"
             "@memo(ttl=2)\ndef f(x=1):\n    return h(x), Thing().method(), LIMITS, blake3\n",
             "other.py": "class Thing:\n    def method(self): return 1\n    def unused(self): pass\n"
             "def helper(x): return x\n",

@@ -1,20 +1,16 @@
 """The closure: everything reachable from some roots, as dependencies.
 
-Owns the traversal: which references lead on, which names are asked of which objects, and what the
-result was computed from (the guard). How classes, globals and statements for effect count is
-decided next door, in `members`, `values` and `effects`.
+Owns the traversal: which references lead on, and what the result was computed from (the guard).
+How functions, classes, globals and statements for effect count is decided next door, in
+`functions`, `members`, `values` and `effects`; what was observed narrows it (`reached`).
 """
 
 from collections.abc import Callable
-from functools import partial
-from types import FunctionType
 from typing import Any, NamedTuple
 
-from hitsave.code.bytecode import code_digest, code_references
 from hitsave.code.computed import Computed, own_names
 from hitsave.code.definition import (
     Chain,
-    FunctionDefinition,
     ImportReference,
     Part,
     References,
@@ -22,10 +18,13 @@ from hitsave.code.definition import (
 from hitsave.code.dependencies import Dependency, Manifest, Via
 from hitsave.code.effects import Effects
 from hitsave.code.external import is_standard
-from hitsave.code.guard import EMPTY, Guard, cell_content
+from hitsave.code.facts import Facts
+from hitsave.code.functions import Functions
+from hitsave.code.guard import Guard
 from hitsave.code.inert import is_inert
 from hitsave.code.members import Members
 from hitsave.code.project import Module, Project
+from hitsave.code.reached import Reached
 from hitsave.code.resolve import (
     ABSENT,
     ClassTarget,
@@ -38,7 +37,6 @@ from hitsave.code.resolve import (
     Resolver,
     Target,
     ValueTarget,
-    definition_name,
     functions_in,
     project_name,
     symbol_of,
@@ -73,11 +71,14 @@ class Options(NamedTuple):
 class Closure:
     """What is reachable from the roots given to it, once `finish` has run."""
 
-    def __init__(self, project: Project, options: Options) -> None:
+    def __init__(self, project: Project, options: Options, reached: Reached | None = None) -> None:
         self.project = project
         self.options = options
         self.resolver = Resolver(project, options.hidden)
         self.guard = Guard(project)
+        self.reached = reached
+        self.functions = Functions(self, reached)
+        self.facts = Facts(self)
         self.members = Members(self)
         self.values = Values(self)
         self.effects = Effects(self)
@@ -86,8 +87,8 @@ class Closure:
         self.subjects: dict[tuple[Symbol, Facet], Any] = {}
         self.edges: dict[Symbol, dict[Symbol, Via]] = {}
         self._found: dict[tuple[Symbol, Facet], Dependency] = {}
+        self._several: dict[tuple[Symbol, Facet], set[bytes]] = {}
         self._done: set[object] = set()
-        self._pinned: set[int] = set()
         self._pending: list[Callable[[], None]] = []
         for name in ALWAYS_ASKED:
             self.members.ask(name)
@@ -103,27 +104,43 @@ class Closure:
         else:
             self.reach(target, via)
 
+    def add_declared(self, value: Any) -> None:
+        """Add what the user declared: it counts whether or not it is seen to run."""
+        self.functions.insist_on(value, Via(Symbol("", ""), "declared by depends_on", 0))
+        self.add_root(value, "declared by depends_on")
+
     def add_target(self, target: Target) -> None:
         """Start from something found in the source."""
         self.reach(target, Via(Symbol("", ""), "the target", 0))
 
-    def pin(self, root: Any, version: str) -> None:
-        """Let the user's version stand for the source of `root` itself."""
-        via = Via(Symbol("", ""), "declared", 0)
-        token = digest_bytes(version.encode())
-        self.count(Symbol("", "version"), Facet.OPTION, token, NOWHERE, via, version)
-        for function in [root, *functions_in(root)]:
-            target = self.resolver.of_object(function)
-            if isinstance(target, FunctionTarget):
-                self._pinned.update(map(id, target.definitions))
-
     def finish(self) -> None:
         """Follow everything that is left to follow."""
         self._drain()
-        while self.effects.collect() or self.members.collect_subclasses():
+        while self._grows():
             self._drain()
         self.effects.watch_pending()
         self.guard.seal()
+
+    def _grows(self) -> bool:
+        """Follow what only the whole so far tells; True where that led to anything new."""
+        for collect in (
+            self.effects.collect,
+            self.members.collect_subclasses,
+            self.computed.collect,
+            # Last, so that what the source leads to is explained by the source.
+            self._collect_observed,
+        ):
+            if collect():
+                return True
+        return False
+
+    def _collect_observed(self) -> bool:
+        if self.reached is None or not self.once("observed"):
+            return False
+        self.facts.count(self.reached)
+        for symbol, via in self.reached.roots():
+            self.functions.reach_named(symbol, via)
+        return True
 
     def _drain(self) -> None:
         while self._pending:
@@ -131,7 +148,8 @@ class Closure:
 
     def manifest(self) -> Manifest:
         """The dependencies found."""
-        return Manifest(tuple(sorted(self._found.values(), key=lambda d: (d.symbol, d.facet))))
+        found = sorted(self._found.values(), key=lambda d: (d.symbol, d.facet))
+        return Manifest(tuple(found), self.reached.packed if self.reached else b"")
 
     # -- counting -------------------------------------------------------------------------------
 
@@ -152,9 +170,13 @@ class Closure:
             self._found[key] = Dependency(symbol, facet, digest, place, via)
             if subject is not None:
                 self.subjects[key] = subject
-        elif known.digest != digest:
-            both = sorted((known.digest, digest))
-            self._found[key] = known._replace(digest=digest_parts("several", both))
+        else:
+            several = self._several.setdefault(key, {known.digest})
+            several.add(digest)
+            if len(several) > 1:
+                # In no order: which is met first differs from process to process.
+                united = digest_parts("several", sorted(several))
+                self._found[key] = known._replace(digest=united)
 
     def link(self, symbol: Symbol, via: Via) -> None:
         """Note that `via.owner` leads to `symbol`."""
@@ -201,7 +223,17 @@ class Closure:
     def _follow_chain(self, chain: Chain, module: Module, owner: Symbol) -> None:
         via = Via(owner, "named in", chain.line)
         target = self.look_up(module, chain.names[0], via)
-        self._follow_attributes(target, chain.names[1:], chain.opaque, via)
+        if not (chain.keys and self._follow_item(target, chain, via)):
+            self._follow_attributes(target, chain.names[1:], chain.opaque, via)
+
+    def _follow_item(self, target: Target, chain: Chain, via: Via) -> bool:
+        """Count the one item that is read of a container; False where the whole has to count."""
+        for name in chain.container[1:]:
+            if not isinstance(target, ModuleTarget):
+                return False
+            self.visit_module(target.module, via)
+            target = self.module_attribute(target.module, name, via)
+        return isinstance(target, ValueTarget) and self.values.reach_item(target, chain.keys, via)
 
     def _follow_attributes(
         self, target: Target, names: tuple[str, ...], opaque: bool, via: Via
@@ -288,7 +320,7 @@ class Closure:
         if is_inert(getattr(target, "live", None)):
             return
         if isinstance(target, FunctionTarget):
-            self.reach_function(target, via)
+            self.functions.reach(target, via)
         elif isinstance(target, ClassTarget):
             self.members.reach_class(target, via)
         elif isinstance(target, ModuleTarget):
@@ -298,108 +330,9 @@ class Closure:
         elif isinstance(target, ValueTarget):
             self.values.reach_global(target, via)
         elif isinstance(target, CodeTarget):
-            self._reach_code(target.live, via)
+            self.functions.reach_code(target.live, via)
         elif isinstance(target, ObjectTarget):
             self.add_inside(target.live, via)
-
-    def reach_function(self, target: FunctionTarget, via: Via) -> None:
-        """Count a function's body and header, and follow them."""
-        for definition in target.definitions:
-            symbol = target.module.symbol(definition_name(target.module, definition))
-            self.link(symbol, via)
-            if self.once(symbol):
-                self.visit_module(target.module, via)
-                self.later(partial(self._function, target, definition, symbol, via))
-        if target.live is not None:
-            self._live_function(target.live, symbol_of(target), via)
-
-    def _function(
-        self, target: FunctionTarget, definition: FunctionDefinition, symbol: Symbol, via: Via
-    ) -> None:
-        module, body = target.module, definition.body
-        place = module.place(definition.first_line, definition.end_line)
-        subject = (module, place)
-        if id(definition) not in self._pinned:
-            self.count(symbol, Facet.BODY, body.digest, place, via, subject)
-            self.count(symbol, Facet.HEADER, self._header(definition, module), place, via, subject)
-        self.follow(definition.header, module, symbol)
-        for decorator in definition.decorators:
-            if not self._is_own_decorator(decorator, module):
-                self.follow(decorator, module, symbol)
-        self.follow(body, module, symbol)
-        self._reach_owner(definition, target, symbol)
-        self.members.count_reflected(definition, module, symbol, via)
-
-    def _header(self, definition: FunctionDefinition, module: Module) -> bytes:
-        foreign = [d for d in definition.decorators if not self._is_own_decorator(d, module)]
-        parts = [definition.header.digest, *(decorator.digest for decorator in foreign)]
-        if foreign:
-            parts.append(definition.annotations.digest)
-        return digest_parts("header", parts)
-
-    def _is_own_decorator(self, decorator: Part, module: Module) -> bool:
-        """Whether a decorator is hitsave's: its options change no result (see `add_option`)."""
-        for chain in decorator.references.chains[:1]:
-            target = self.resolver.name(module, chain.names[0])
-            if isinstance(target, ExternalTarget):
-                return target.module.partition(".")[0] == "hitsave"
-        return False
-
-    def _reach_owner(
-        self, definition: FunctionDefinition, target: FunctionTarget, symbol: Symbol
-    ) -> None:
-        """A method belongs to a class, which `super()` and `__class__` lead to."""
-        owner = definition.name.rpartition(".")[0]
-        record = target.module.record
-        if record is not None and owner in record.classes:
-            found = self.resolver.static_class(target.module, owner)
-            live = self.members.live_class(target.module, owner)
-            if isinstance(found, ClassTarget):
-                self.reach(found._replace(live=live), Via(symbol, "the class of", 0))
-
-    def _live_function(self, live: FunctionType, symbol: Symbol | None, via: Via) -> None:
-        if symbol is None or not self.once(("live", id(live))):
-            return
-        wrapped = vars(live).get("__wrapped__")
-        if wrapped is not None:
-            self.add_inside(wrapped, Via(symbol, "wrapped by", 0))
-        self._live_defaults(live, symbol, via)
-        for name, cell in zip(live.__code__.co_freevars, live.__closure__ or (), strict=False):
-            content = cell_content(cell)
-            self.guard.watch_cell(cell, content)
-            if content is not EMPTY:
-                self.values.reach_cell(symbol, name, content, via, partial(cell_content, cell))
-
-    def _live_defaults(self, live: FunctionType, symbol: Symbol, via: Via) -> None:
-        """Count the defaults of a function made in a loop or a call, as its source is not all."""
-        if "<" not in live.__qualname__:
-            return
-        names = live.__code__.co_varnames[: live.__code__.co_argcount]
-        given = live.__defaults__ or ()
-        pairs = [*zip(names[len(names) - len(given) :], given, strict=True)]
-        pairs += (live.__kwdefaults__ or {}).items()
-        for name, value in pairs:
-            self.values.reach_cell(symbol, f"{name}=", value, via, partial(_itself, value))
-
-    def _reach_code(self, live: FunctionType, via: Via) -> None:
-        symbol = Symbol(str(live.__module__), live.__qualname__)
-        self.link(symbol, via)
-        if not self.once(("code", id(live.__code__))):
-            return
-        module = self._namespace_module(live)
-        if module.source.path:
-            self.visit_module(module, via)
-        self.count(symbol, Facet.BODY, code_digest(live.__code__), module.place(), via)
-        for value in (*(live.__defaults__ or ()), *(live.__kwdefaults__ or {}).values()):
-            self.values.reach_cell(symbol, "default", value, via, partial(_itself, value))
-        self._live_function(live, symbol, via)
-        references = code_references(live.__code__)
-        self.later(partial(self.follow_references, references, module, symbol))
-
-    def _namespace_module(self, live: FunctionType) -> Module:
-        """The module of a function's globals, or a stand-in for a namespace that is no module."""
-        known = self.project.module_of(live.__globals__)
-        return known if known is not None else Module.unnamed(live.__globals__)
 
     def add_inside(self, value: Any, via: Via) -> None:
         """Reach the definitions that an opaque object stands for."""
@@ -410,9 +343,11 @@ class Closure:
         if not self.once(("inside", id(value))):
             return
         self.subjects[Symbol("", f"#{id(value)}"), Facet.VALUE] = value  # keeps the id from reuse
+        kind = self.resolver.of_class(type(value))
         for inner in functions_in(value):
             self.add_inside(inner, via)
-        kind = self.resolver.of_class(type(value))
+            if _hides_what_runs(kind):
+                self.functions.insist_on(inner, via)
         if isinstance(kind, (ClassTarget, ExternalTarget)):
             self.reach(kind, via)
 
@@ -448,5 +383,9 @@ class Closure:
             self.visit_module(package, via)
 
 
-def _itself(value: Any) -> Any:
-    return value
+def _hides_what_runs(kind: Target) -> bool:
+    """Whether objects of a class may stand for compiled functions: a library's, of the outside."""
+    if not isinstance(kind, ExternalTarget):
+        return False
+    top = kind.module.partition(".")[0]
+    return top != "hitsave" and not is_standard(top)

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 from hitsave.code.definition import Dynamic
 from hitsave.code.dependencies import Via
-from hitsave.code.normalize import OWN_NAMES
+from hitsave.code.names import OWN_NAMES
 from hitsave.code.project import Module
+from hitsave.code.reached import ANY_MODULE, Fact
 from hitsave.code.resolve import MissingTarget, ModuleTarget, Target
 from hitsave.code.symbol import NOWHERE, Facet, Symbol
 from hitsave.digest import digest_bytes
@@ -23,6 +24,7 @@ class Computed:
 
     def __init__(self, closure: "Closure") -> None:
         self._closure = closure
+        self._imports: dict[tuple[Dynamic, str], tuple[Module, Via]] = {}
 
     def follow(self, dynamic: Dynamic, module: Module, owner: Symbol) -> None:
         """Follow a computed lookup made by `owner` in `module`."""
@@ -38,7 +40,26 @@ class Computed:
             for loaded in tuple(self._closure.project.loaded()):
                 self._closure.members.escape(self._closure.resolver.view(loaded), via)
         else:
+            self._imports.setdefault((dynamic, module.name), (module, via))
+
+    def collect(self) -> bool:
+        """Follow the computed imports; True where there were any.
+
+        Where it was observed which modules they led to, those count and no others.
+        """
+        if not self._imports or self._is_observed():
+            return False
+        pending, self._imports = self._imports, {}
+        for (dynamic, _), (module, via) in pending.items():
             self._follow_import(dynamic, module, via)
+        return True
+
+    def _is_observed(self) -> bool:
+        reached = self._closure.reached
+        if reached is None or reached.has_fact(Fact(Facet.IMPORT, ANY_MODULE)):
+            return False
+        # These import, or have imported, without going through what is observed.
+        return not self._closure.members.asked("__import__", "resolve_name", "run_module")
 
     def _follow_attribute(self, dynamic: Dynamic, module: Module, via: Via) -> None:
         target = self._subject(dynamic.target, module, via)

@@ -12,7 +12,7 @@ from hitsave.code.symbol import Facet, Place, Symbol
 from hitsave.digest import digest_parts
 from hitsave.errors import DamagedError
 
-SCHEMA = 1
+SCHEMA = 2
 """Grows whenever the same code would be given another manifest."""
 
 
@@ -44,9 +44,14 @@ class Dependency(NamedTuple):
 
 
 class Manifest(NamedTuple):
-    """A dependency set with the digest of each facet, sorted."""
+    """A dependency set with the digest of each facet, sorted.
+
+    `reached` is the packed dependency set that it was narrowed by; empty where everything reachable
+    counts.
+    """
 
     dependencies: tuple[Dependency, ...]
+    reached: bytes = b""
 
     @property
     def code_digest(self) -> bytes:
@@ -68,16 +73,17 @@ def pack_manifest(manifest: Manifest) -> bytes:
         (str(d.symbol), str(d.facet), d.digest, d.place, (str(d.via.owner), *d.via[1:]))
         for d in manifest.dependencies
     ]
-    return bytes(msgpack.packb((SCHEMA, PYTHON, rows)) or b"")
+    return bytes(msgpack.packb((SCHEMA, PYTHON, rows, manifest.reached)) or b"")
 
 
 def unpack_manifest(data: bytes) -> Manifest:
     """Decode a manifest. Raises `DamagedError` where the bytes are not one of this schema."""
     try:
-        schema, _, rows = msgpack.unpackb(data, use_list=False)
+        schema, _, *content = msgpack.unpackb(data, use_list=False)
         if schema != SCHEMA:
             raise DamagedError(f"the manifest is of schema {schema}, not {SCHEMA}")
-        return Manifest(tuple(_dependency(*row) for row in rows))
+        rows, reached = content
+        return Manifest(tuple(_dependency(*row) for row in rows), reached)
     except (ValueError, TypeError) as error:
         raise DamagedError(f"the manifest cannot be read: {error}") from error
 

@@ -7,10 +7,11 @@ counts only through the globals it changes.
 
 import sys
 import threading
+from collections.abc import Iterator
 from types import FrameType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from hitsave.code.definition import STORED, Effect
+from hitsave.code.definition import STORED, Chain, Effect, FunctionDefinition
 from hitsave.code.dependencies import Via
 from hitsave.code.project import Module, Namespace
 from hitsave.code.resolve import (
@@ -175,7 +176,7 @@ class Effects:
         self._reads[symbol] = frozenset()
         found: set[int] = set()
         for definition in target.definitions:
-            for chain in definition.body.references.chains:
+            for chain in _chains_of(definition):
                 inner = self._resolve(target.module, chain.names)
                 if isinstance(inner, ValueTarget) and inner.live is not ABSENT:
                     found.add(id(inner.live))
@@ -210,7 +211,7 @@ class Effects:
             known = self._setters[symbol] = any(
                 self._is_setter(self._resolve(target.module, chain.names), chain.names[-1], depth)
                 for definition in target.definitions
-                for chain in definition.body.references.chains
+                for chain in _chains_of(definition)
             )
         return known
 
@@ -243,6 +244,12 @@ class Effects:
             found = self._closure.resolver.of_object(target.live)
             return isinstance(found, ObjectTarget) and _is_foreign_singleton(target)
         return False
+
+
+def _chains_of(definition: FunctionDefinition) -> Iterator[Chain]:
+    """What calling a function may lead to: a default may be the very table that it fills."""
+    yield from definition.body.references.chains
+    yield from definition.header.references.chains
 
 
 def is_setter_name(name: str) -> bool:

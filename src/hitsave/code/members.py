@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from hitsave.code.definition import ClassDefinition, Dynamic, FunctionDefinition
 from hitsave.code.dependencies import Via
-from hitsave.code.normalize import REFLECTION
+from hitsave.code.names import REFLECTION
 from hitsave.code.project import Module, is_special
 from hitsave.code.resolve import (
     ABSENT,
@@ -50,6 +50,7 @@ class Members:
         self._classes: list[ClassTarget] = []
         self.follow_subclasses = False
         self.escaped: dict[str, tuple[Module, set[str]]] = {}
+        self.class_names: dict[type, set[str]] = {}
 
     # -- asking ---------------------------------------------------------------------------------
 
@@ -62,6 +63,7 @@ class Members:
             self._give(owner, name)
         if name in REFLECTION:
             self._closure.values.reflect(name)
+        self._closure.functions.reflect(name)
 
     def ask_pattern(self, dynamic: Dynamic) -> None:
         """Some reachable code asks objects for a computed attribute."""
@@ -204,9 +206,11 @@ class Members:
         if target.definition is not None:
             names.update(binding.name for binding in target.definition.bindings)
         if target.live is not None:
-            names.update(name for name in vars(target.live) if not is_bookkeeping(name))
-            size = len(vars(target.live))
             live = target.live
+            names.update(name for name in vars(live) if not is_bookkeeping(name))
+            self.class_names[live] = set(vars(live))
+            names -= self._closure.project.made_members.of(live)
+            size = len(vars(live))
             self._closure.guard.watch(lambda: len(vars(live)) == size)
         return names
 
@@ -240,6 +244,20 @@ class Members:
             namespace = vars(found)
         return found if isinstance(found, type) else None
 
+    def live_function(
+        self, module: Module, name: str, definition: FunctionDefinition
+    ) -> FunctionType | None:
+        """Return the live function that a qualified name leads to, if it is of `definition`."""
+        owner, _, own = name.rpartition(".")
+        live = self.live_class(module, owner) if owner else None
+        namespace: Any = vars(live) if live is not None else {} if owner else module.namespace or {}
+        for function in functions_in(namespace.get(own)) or [namespace.get(own)]:
+            if type(function) is FunctionType:
+                found = module.functions_of(self._closure.project.wrappers.code_of(function))
+                if definition in found:
+                    return function
+        return None
+
     def collect_subclasses(self) -> bool:
         """Reach the subclasses of reachable classes, where code asks for them."""
         if not self.follow_subclasses:
@@ -268,7 +286,7 @@ class Members:
         static = self._static_members(target, name)
         if static:
             for function in static:
-                self._closure.reach_function(function, via)
+                self._closure.functions.reach(function, via)
         if value is not ABSENT:
             self._live_member(target, name, value, bool(static), via)
         elif not static:
@@ -307,18 +325,17 @@ class Members:
         if functions != [value] and not is_defined and not isinstance(value, _TRANSPARENT):
             closure.values.reach_class_binding(target, name, value, via)
         expected = target.module.symbol(f"{target.name}.{name}")
-        for function in functions:
-            found = closure.resolver.of_object(function)
-            symbol = symbol_of(found)
-            if symbol is None:
-                continue
-            if target.definition is not None and self._is_generated(function):
-                return
-            if not str(symbol).startswith(str(expected)):
-                token = digest_bytes(str(symbol).encode())
-                place = target.module.place()
-                closure.count(expected, Facet.BINDING, token, place, via)
-            closure.reach(found, Via(expected, "bound by", 0))
+        found = [closure.resolver.of_object(function) for function in functions]
+        symbols = [symbol for symbol in map(symbol_of, found) if symbol is not None]
+        if symbols and target.definition is not None and any(map(self._is_generated, functions)):
+            return
+        if symbols and symbols != [expected]:
+            # Patched, borrowed, an accessor, or one of several definitions.
+            token = digest_bytes("\n".join(map(str, symbols)).encode())
+            closure.count(expected, Facet.BINDING, token, target.module.place(), via)
+        for inner in found:
+            if symbol_of(inner) is not None:
+                closure.reach(inner, Via(expected, "bound by", 0))
         if functions == [value] and symbol_of(closure.resolver.of_object(value)) is None:
             if is_defined:
                 closure.add_inside(value, via)
@@ -331,12 +348,6 @@ class Members:
             return is_generated(value)
         code = self._closure.project.wrappers.code_of(value)
         return code.co_filename.startswith("<")
-
-    def count_reflected(
-        self, definition: FunctionDefinition, module: Module, symbol: Symbol, via: Via
-    ) -> None:
-        """Count a docstring or annotations where reachable code reads such things."""
-        self._closure.values.may_be_reflected(definition, module, symbol, via)
 
 
 _TRANSPARENT = (staticmethod, classmethod, property)

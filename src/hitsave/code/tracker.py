@@ -5,14 +5,17 @@ to have changed: modules it loaded, globals it made state. Refuses to look resul
 """
 
 import threading
-from collections.abc import Callable
-from typing import Any, NamedTuple
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple, TypeVar
 
 from hitsave.code.closure import Closure, Options
 from hitsave.code.dependencies import Manifest
+from hitsave.code.facts import fact_digest
 from hitsave.code.pause import collector_paused
 from hitsave.code.project import Project
+from hitsave.code.reached import DependencySet, Fact, Pinned, Reached, Witness
 from hitsave.code.symbol import Symbol
+from hitsave.digest import Digest
 
 KEPT = 1000
 """How many closures are kept at most."""
@@ -35,6 +38,13 @@ class Tracked:
         self.generation = generation
 
 
+class Settled(NamedTuple):
+    """What an evaluation depended on: its dependency set, and that witnessed by what."""
+
+    dependency_set: DependencySet
+    witness: Witness
+
+
 class Tracker:
     """Gives the code digests of functions in one project."""
 
@@ -49,25 +59,28 @@ class Tracker:
         self._options = options
         self._mark_state = mark_state
         self._generation = generation
-        self._known: dict[tuple[int, ...], tuple[tuple[Any, ...], Tracked]] = {}
+        self._known: dict[object, tuple[tuple[Any, ...], Tracked]] = {}
+        self._settled: dict[object, tuple[Tracked, Settled]] = {}
         self._lazy: set[str] = set()
         self._loaded_values: dict[Symbol, bytes | None] = {}
         self._lock = threading.RLock()
 
-    def track(self, roots: tuple[Any, ...], declared: Declared) -> Tracked:
-        """Return the closure of `roots`: the function first, then what its arguments brought."""
-        key = tuple(map(id, roots))
+    def track(
+        self, roots: tuple[Any, ...], declared: Declared, among: DependencySet | None = None
+    ) -> Tracked:
+        """Return the closure of `roots`: the function first, then what its arguments brought.
+
+        With a dependency set, only what is in it counts of the functions, and of the facts; else
+        everything reachable.
+        """
+        key = (*map(id, roots), among)
         known = self._known.get(key)
         if known is not None and self._still_holds(known[1]):
             return known[1]
         with self._lock, collector_paused():
-            tracked = self._compute(roots, declared)
+            tracked = self._compute(roots, declared, among)
             # The roots are kept beside their ids, so that the ids cannot come to mean others.
-            self._known.pop(key, None)
-            self._known[key] = (roots, tracked)
-            if len(self._known) > KEPT:
-                # A lambda made for each call is a new root each time: let the oldest go.
-                del self._known[next(iter(self._known))]
+            _keep(self._known, key, (roots, tracked))
             return tracked
 
     def _still_holds(self, tracked: Tracked) -> bool:
@@ -85,9 +98,11 @@ class Tracker:
                 return False
         return True
 
-    def _compute(self, roots: tuple[Any, ...], declared: Declared) -> Tracked:
+    def _compute(
+        self, roots: tuple[Any, ...], declared: Declared, reached: Reached | None
+    ) -> Tracked:
         while True:
-            tracked = self._compute_hiding(roots, declared, frozenset(self._lazy))
+            tracked = self._compute_hiding(roots, declared, reached, frozenset(self._lazy))
             changed = self._changed_since_loaded(tracked)
             if not changed:
                 return tracked
@@ -95,17 +110,21 @@ class Tracker:
             self._lazy -= changed
 
     def _compute_hiding(
-        self, roots: tuple[Any, ...], declared: Declared, hidden: frozenset[str]
+        self,
+        roots: tuple[Any, ...],
+        declared: Declared,
+        reached: Reached | None,
+        hidden: frozenset[str],
     ) -> Tracked:
         options = self._options._replace(hidden=hidden)
         generation = self._generation()
-        closure = Closure(self._project, options)
+        closure = Closure(self._project, options, reached)
         if declared.version:
-            closure.pin(roots[0], declared.version)
+            closure.functions.pin(roots[0], declared.version)
         for position, root in enumerate(roots):
             closure.add_root(root, "an argument" if position else "the call")
         for added in declared.depends_on:
-            closure.add_root(added, "declared by depends_on")
+            closure.add_declared(added)
         closure.finish()
         return Tracked(closure, generation)
 
@@ -122,34 +141,80 @@ class Tracker:
 
     # -- after an evaluation --------------------------------------------------------------------
 
-    def settle(self, before: Tracked, roots: tuple[Any, ...], declared: Declared) -> Tracked:
-        """Return the closure to record an evaluation under, which began with `before`.
+    def settle(
+        self,
+        before: Tracked,
+        roots: tuple[Any, ...],
+        declared: Declared,
+        witness: Witness,
+        executed: frozenset[str] = frozenset(),
+    ) -> DependencySet:
+        """Return what an evaluation depended on, which began with the closure `before`.
 
-        Modules that the evaluation loaded go on counting as they did before it (a later process
-        looks the call up before it loads them). Globals that it changed are state from now on.
+        Modules that the evaluation loaded (`executed`, and those of `before`) go on counting as
+        they did before it: a later process looks the call up before it loads them. Globals that it
+        changed are state from now on.
         """
-        with self._lock:
-            loaded = self._loaded_meanwhile(before)
+        with self._lock, collector_paused():
+            loaded = (self._loaded_meanwhile(before) | executed) - self._lazy
+            key = (*map(id, roots), witness.key)
             if not loaded and self._still_holds(before):
-                return before
-            self._lazy |= loaded
-            self._project.wrappers.note_replaced()
-            for module, names in before.closure.members.escaped.values():
-                module.made |= module.names() - names
-            for symbol in self._changed_by_evaluation(before):
-                digest = before.closure.values.definition_digest(symbol)
-                self._mark_state(symbol, digest)
-            return self.track(roots, declared)
+                known = self._settled.get(key)
+                if known is not None and known[0] is before and known[1].witness.still_unused():
+                    return known[1].dependency_set
+            else:
+                self._note_changes(before, loaded)
+            self._compute(roots, declared, witness)
+            settled = Settled(witness.dependency_set(), witness)
+            _keep(self._settled, key, (before, settled))
+            return settled.dependency_set
 
-    def _loaded_meanwhile(self, before: Tracked) -> set[str]:
+    def _note_changes(self, before: Tracked, loaded: set[str] | frozenset[str]) -> None:
+        self._lazy |= loaded
+        self._project.wrappers.note_replaced()
+        for module, names in before.closure.members.escaped.values():
+            module.made |= module.names() - names
+        for live, known in before.closure.members.class_names.items():
+            self._project.made_members.note(live, set(vars(live)) - known)
+        for symbol in self._changed_by_evaluation(before):
+            digest = before.closure.values.definition_digest(symbol)
+            self._mark_state(symbol, digest)
+
+    def track_as_of(
+        self,
+        roots: tuple[Any, ...],
+        declared: Declared,
+        among: DependencySet,
+        digests: Mapping[Fact, Digest],
+    ) -> Tracked:
+        """As `track`, with the digests that some facts had when they were asked for."""
+        now = {fact: fact_digest(self._project.boundary.root, fact) for fact in digests}
+        if now == digests:
+            return self.track(roots, declared, among)
+        with self._lock, collector_paused():
+            return self._compute(roots, declared, Pinned(among, digests))
+
+    def _loaded_meanwhile(self, before: Tracked) -> frozenset[str]:
         unloaded = [m for m in before.closure.modules.values() if m.namespace is None]
         found = set()
         for module in unloaded:
             now = self._project.module(module.source.module)
             if now is not None and now.namespace is not None:
                 found.add(module.source.module)
-        return found - self._lazy
+        return frozenset(found)
 
     def _changed_by_evaluation(self, before: Tracked) -> list[Symbol]:
         values = before.closure.values
         return [symbol for symbol in values.live if values.has_changed(symbol)]
+
+
+K = TypeVar("K")
+V = TypeVar("V")
+
+
+def _keep(known: dict[K, V], key: K, value: V) -> None:
+    """Keep the latest; a lambda made for each call is a new root each time: let the oldest go."""
+    known.pop(key, None)
+    known[key] = value
+    if len(known) > KEPT:
+        del known[next(iter(known))]

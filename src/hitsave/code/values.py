@@ -9,7 +9,7 @@ from functools import partial
 from types import FunctionType, MethodType
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
-from hitsave.code.definition import Binding, ClassDefinition, FunctionDefinition, Part
+from hitsave.code.definition import Binding, ClassDefinition, FunctionDefinition, Key, Part
 from hitsave.code.dependencies import Via
 from hitsave.code.inert import is_inert
 from hitsave.code.literal import literal_value
@@ -71,8 +71,9 @@ class Values:
         self._closure = closure
         self._reflected: list[tuple[FunctionDefinition, Module, Symbol, Via]] = []
         self._reflected_classes: list[tuple[ClassDefinition, Module, Symbol, Via]] = []
-        self.live: dict[Symbol, Live] = {}
+        self.live: dict[Symbol, list[Live]] = {}
         self._hidden: list[ValueTarget] = []
+        self._items: dict[Symbol, bool] = {}
         self.by_definition: dict[Symbol, Any] = {}
 
     # -- globals --------------------------------------------------------------------------------
@@ -96,6 +97,41 @@ class Values:
         if value is ABSENT or not self._count_value(symbol, value, place, via, read):
             self._closure.later(lambda: self._count_definition(target, symbol, via))
 
+    def reach_item(self, target: ValueTarget, keys: tuple[Key, ...], via: Via) -> bool:
+        """Count one item of a plain container; False where the global has to count as a whole."""
+        module, name = target.module, target.name
+        value = item_of(target.live, keys)
+        if value is ABSENT or module.namespace is None or is_inert(target.live):
+            return False
+        symbol = module.symbol(name + "".join(f"[{key!r}]" for key in keys))
+        if symbol not in self._items:
+            self._closure.visit_module(module, via)
+            self._items[symbol] = self._count_item(target, keys, symbol, via)
+        self._closure.link(symbol, via)
+        return self._items[symbol]
+
+    def _count_item(
+        self, target: ValueTarget, keys: tuple[Key, ...], symbol: Symbol, via: Via
+    ) -> bool:
+        whole = target.module.symbol(target.name)
+        if self._counts_by_definition(whole, target.live):
+            return False
+        if self._closure.options.is_state(symbol, self.definition_digest(symbol)):
+            self._closure.later(lambda: self._count_definition(target, whole, via))
+            return True
+        value = item_of(target.live, keys)
+
+        def read() -> Any:
+            return item_of((target.module.namespace or {}).get(target.name, ABSENT), keys)
+
+        self._closure.guard.watch(lambda: read() is value)
+        place = self._place(target.module, target.name)
+        return self._count_digest(symbol, value, place, via, read)
+
+    def _counts_by_definition(self, symbol: Symbol, value: Any) -> bool:
+        is_state = self._closure.options.is_state(symbol, self.definition_digest(symbol))
+        return is_state or self._stands_for_more(symbol, value) or self._is_volatile(symbol)
+
     def _note_absent(self, target: ValueTarget, symbol: Symbol) -> None:
         namespace = target.module.namespace
         if namespace is None:
@@ -103,7 +139,7 @@ class Values:
         else:
             # Once an evaluation has bound it, it is state.
             read = partial(namespace.get, target.name, ABSENT)
-            self.live[symbol] = Live(b"", ABSENT, read)
+            self._note(symbol, Live(b"", ABSENT, read))
 
     def _count_value(self, symbol: Symbol, value: Any, place: Place, via: Via, read: Any) -> bool:
         """Count a value by what it is; False where it must count by its definition."""
@@ -132,7 +168,7 @@ class Values:
             return False
         self._closure.count(symbol, Facet.VALUE, found.digest, place, via, value)
         if read is not ABSENT:
-            self.live[symbol] = Live(found.digest, value, read)
+            self._note(symbol, Live(found.digest, value, read))
         if found.mutable and not self._closure.guard.watch_contents(value):
             self._closure.guard.watch_value(self._redigest(value), found.digest)
         for inner in found.symbols:
@@ -151,13 +187,19 @@ class Values:
 
         return redigest
 
+    def _note(self, symbol: Symbol, live: Live) -> None:
+        # Several closures of one function go by the same symbols.
+        self.live.setdefault(symbol, []).append(live)
+
     def has_changed(self, symbol: Symbol) -> bool:
         """Whether a global that counts by value is now bound to, or holds, something else."""
-        digest, value, read = self.live[symbol]
-        now = read()
-        if now is ABSENT or value is ABSENT:
-            return now is not value
-        return self.digest_of(now) != digest
+        return any(self._differs(live) for live in self.live[symbol])
+
+    def _differs(self, live: Live) -> bool:
+        now = live.read()
+        if now is ABSENT or live.value is ABSENT:
+            return now is not live.value
+        return self.digest_of(now) != live.digest
 
     def hidden_globals(self) -> list[tuple[Symbol, Any]]:
         """The globals reached in loaded modules that count as if they were not loaded."""
@@ -216,7 +258,8 @@ class Values:
         parts = [b.part for b in self.bindings(symbol) if b.kind == "value"]
         if target.live is not ABSENT:
             self.by_definition[symbol] = target.live
-        self._closure.effects.extended(symbol, target.live)
+        if not _is_cached_function(target.live):
+            self._closure.effects.extended(symbol, target.live)
         token = digest_parts("definition", [part.digest for part in parts])
         place = self._place(module, name)
         self._closure.count(symbol, Facet.DEFINITION, token, place, via, (module, place))
@@ -317,11 +360,18 @@ class Values:
 
     def function_attribute(self, target: FunctionTarget, name: str, via: Via) -> None:
         """Count an attribute that was set on a function."""
-        value = vars(target.live).get(name, ABSENT) if target.live is not None else ABSENT
         owner = symbol_of(target)
-        if value is not ABSENT and owner is not None:
-            read = partial(vars(target.live).get, name, ABSENT)
+        if target.live is None or owner is None:
+            return
+        attributes = vars(target.live)
+        value, read = attributes.get(name, ABSENT), partial(attributes.get, name, ABSENT)
+        self._closure.guard.watch_name(attributes, name, value)
+        if value is not ABSENT:
             self.reach_cell(owner, "." + name, value, via, read)
+        else:
+            # Once an evaluation has set it, it is state.
+            symbol = Symbol(owner.module, f"{owner.name}[.{name}]")
+            self._note(symbol, Live(b"", ABSENT, read))
 
     def count_file(self, symbol: Symbol, path: str, via: Via) -> None:
         """Count a file by its bytes."""
@@ -363,10 +413,11 @@ class Values:
         definition, module, symbol, via = entry
         asked = self._closure.members.asked
         place = module.place(definition.first_line, definition.end_line)
-        reflected = Symbol(symbol.module, f"{symbol.name}.{name}")
-        if name in ("__doc__", "getdoc") and asked("__doc__", "getdoc"):
+        if name in _DOC_READERS and asked(*_DOC_READERS):
+            reflected = Symbol(symbol.module, f"{symbol.name}.__doc__")
             self._closure.count(reflected, Facet.SHAPE, definition.doc, place, via)
         elif name in _CLASS_READERS and asked(*_CLASS_READERS):
+            reflected = Symbol(symbol.module, f"{symbol.name}.__annotations__")
             digest = definition.annotations.digest
             self._closure.count(reflected, Facet.SHAPE, digest, place, via)
 
@@ -376,10 +427,11 @@ class Values:
         definition, module, symbol, via = entry
         asked = self._closure.members.asked
         place = module.place(definition.first_line, definition.end_line)
-        reflected = Symbol(symbol.module, f"{symbol.name}.{name}")
-        if name in ("__doc__", "getdoc") and asked("__doc__", "getdoc"):
+        if name in _DOC_READERS and asked(*_DOC_READERS):
+            reflected = Symbol(symbol.module, f"{symbol.name}.__doc__")
             self._closure.count(reflected, Facet.SHAPE, definition.doc, place, via)
         elif name in _ANNOTATION_READERS and asked(*_ANNOTATION_READERS):
+            reflected = Symbol(symbol.module, f"{symbol.name}.__annotations__")
             digest = definition.annotations.digest
             self._closure.count(reflected, Facet.SHAPE, digest, place, via)
             self._closure.follow(definition.annotations, module, symbol)
@@ -388,10 +440,30 @@ class Values:
             self._closure.count(module.symbol(""), Facet.CONTENT, content, module.place(), via)
 
 
+def item_of(value: Any, keys: tuple[Key, ...]) -> Any:
+    """Return what constant keys lead to in nested plain containers; ABSENT where one does not."""
+    for key in keys:
+        if type(value) is dict:
+            value = value.get(key, ABSENT)
+        elif type(value) in (list, tuple) and type(key) is int and -len(value) <= key < len(value):
+            value = value[key]
+        else:
+            return ABSENT
+    return value
+
+
+def _is_cached_function(value: Any) -> bool:
+    """Whether a value is a function with a cache, which calling it does not extend."""
+    kind = type(value)
+    is_own = kind.__module__.partition(".")[0] == __name__.partition(".")[0]
+    return is_own or kind.__name__ == "_lru_cache_wrapper"
+
+
 def _read_class(live: type, name: str) -> Any:
     return vars(live).get(name, ABSENT)
 
 
+_DOC_READERS = ("__doc__", "getdoc")
 _ANNOTATION_READERS = ("__annotations__", "get_type_hints", "get_annotations", "signature")
 _CLASS_READERS = ("__annotations__", "get_type_hints", "get_annotations")
 _SOURCE_READERS = ("getsource", "getsourcelines", "findsource", "getsourcefile", "getclosurevars")

@@ -6,9 +6,11 @@ costs a recompute and a warning; only the user's own exceptions come out.
 """
 
 import time
+from collections.abc import Iterator
 from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from hitsave.code.reached import DependencySet
 from hitsave.code.tracker import Tracked
 from hitsave.codec import Digested as DigestedValue
 from hitsave.codec import decode
@@ -16,6 +18,7 @@ from hitsave.codec.plain import LARGE, SCALARS, scalar_input
 from hitsave.digest import digest_bytes
 from hitsave.errors import MissError, NotDigestibleError, UnkeyedError
 from hitsave.events import Hit, Miss, emit, listening
+from hitsave.memo.evaluation import under_way
 from hitsave.memo.modes import ASKING, Mode
 from hitsave.memo.record import Before, note_before
 from hitsave.memo.trouble import bypass, unexpected
@@ -44,21 +47,29 @@ class Digested(NamedTuple):
     mutable: tuple[tuple[int, bytes], ...] = ()
 
 
-class Call:
-    """A call that was bound, digested and given its key.
+class Candidate(NamedTuple):
+    """A key that a call's record may have, with the code digest and the dependency set it is of."""
 
-    `overwrites` says that what is recorded under the key, if anything, is not good enough.
+    key: bytes
+    tracked: Tracked
+    among: DependencySet
+
+
+class Call:
+    """A call that was bound and digested.
+
+    `overwrites` says that what is recorded of it, if anything, is not good enough.
     """
 
     __slots__ = (
+        "_before",
         "digested",
-        "key",
+        "known",
         "memo",
         "mode",
         "overwrites",
         "roots",
         "session",
-        "tracked",
         "values",
     )
 
@@ -77,13 +88,32 @@ class Call:
         self.digested = digested
         symbols = digested.symbols
         self.roots = (memo.root, *symbols) if symbols else memo.roots
+        self.known = memo.known_sets(session)
         self.overwrites = False
-        self.renew()
+        self._before: Tracked | None = None
 
-    def renew(self) -> None:
-        """Form the key with the code and the globals as they are now."""
-        self.tracked: Tracked = self.session.tracker.track(self.roots, self.memo.declared)
-        self.key = self.key_under(self.tracked)
+    def candidates(self) -> Iterator[Candidate]:
+        """Yield the keys that a record may have with the code as it is now, likeliest first."""
+        track, declared = self.session.tracker.track, self.memo.declared
+        for among in self.known:
+            tracked = track(self.roots, declared, among)
+            yield Candidate(self.key_under(tracked), tracked, among)
+
+    @property
+    def before(self) -> Tracked:
+        """Everything reachable, as it is when this is first asked for: before the function runs."""
+        if self._before is None:
+            self._before = self.session.tracker.track(self.roots, self.memo.declared)
+        return self._before
+
+    def take_before(self) -> None:
+        """Take everything reachable as it is now."""
+        self._before = self.session.tracker.track(self.roots, self.memo.declared)
+
+    @property
+    def key(self) -> bytes:
+        """What tells this call from every other: the same in all processes with the same code."""
+        return self.key_under(self.before)
 
     def key_under(self, tracked: Tracked) -> bytes:
         """The key that this call has with the code of `tracked`."""
@@ -194,21 +224,27 @@ def find(call: Call | None) -> Any:
     if call is None:
         return ABSENT
     try:
-        record = find_record(call)
-        if record is None:
-            return ABSENT
-        result = _decoded(call.session, record)
+        for candidate in call.candidates():
+            record = _read(call, candidate)
+            if record is not None:
+                result = _decoded(call.session, record)
+                if result is not ABSENT:
+                    _note_hit(call, candidate, record)
+                    return result
+                call.overwrites = True
     except Exception as error:
         call.overwrites = True
         unexpected(call.session, call.memo.symbol, error)
-        return ABSENT
-    if result is ABSENT:
-        call.overwrites = True
-        return ABSENT
+    return ABSENT
+
+
+def _note_hit(call: Call, candidate: Candidate, record: CallRecord) -> None:
     call.memo.count_hit()
+    call.known.use(candidate.among)
+    for evaluation in tuple(under_way):
+        evaluation.note_hit(call.memo.symbol, candidate.among, candidate.tracked)
     if listening():
-        emit(Hit(call.memo.symbol, call.key, record.seconds))
-    return result
+        emit(Hit(call.memo.symbol, candidate.key, record.seconds))
 
 
 def find_record(call: Call) -> CallRecord | None:
@@ -216,7 +252,15 @@ def find_record(call: Call) -> CallRecord | None:
 
     Raises DamagedError where it cannot be read.
     """
-    packed = call.session.store.get(Table.CALLS, call.key)
+    for candidate in call.candidates():
+        record = _read(call, candidate)
+        if record is not None:
+            return record
+    return None
+
+
+def _read(call: Call, candidate: Candidate) -> CallRecord | None:
+    packed = call.session.store.get(Table.CALLS, candidate.key)
     if packed is None:
         return None
     record = unpack_call(packed)
@@ -229,8 +273,7 @@ def find_record(call: Call) -> CallRecord | None:
 def find_after_waiting(call: Call) -> Any:
     """As `find`, of what another holder of the lease may have recorded meanwhile."""
     try:
-        # The other one may also have found out that a global is state: the key changes with that.
-        call.renew()
+        call.known.reload()
     except Exception as error:
         unexpected(call.session, call.memo.symbol, error)
     return find(call)

@@ -8,7 +8,8 @@ import difflib
 import time
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from hitsave.code.dependencies import Dependency
+from hitsave.code.dependencies import Dependency, Manifest
+from hitsave.code.reached import BY_OBSERVATION, DependencySet
 from hitsave.code.symbol import Facet
 from hitsave.code.tracker import Tracked
 from hitsave.codec import summarize
@@ -94,8 +95,10 @@ def explain_miss(call: Call) -> Explanation:
     if earlier is None:
         return Explanation(symbol, False, "it has no earlier call")
     arguments = _argument_changes(call, earlier)
-    same_code = earlier.code == call.tracked.digest
-    code = () if same_code else _code_changes(call, earlier)
+    manifest = call.session.manifest(earlier.code)
+    now = _tracked_like(call, manifest)
+    same_code = earlier.code == now.digest
+    code = () if same_code or manifest is None else _code_changes(call.session, now, manifest)
     if not arguments and same_code:
         return Explanation(symbol, False, _why_unusable(call, earlier))
     return Explanation(symbol, False, _sentence(arguments, code), (*arguments, *code))
@@ -108,7 +111,8 @@ def _why_unusable(call: Call, earlier: CallRecord) -> str:
         return f"its recorded result expired on {when}"
     if call.mode.name == "refresh":
         return "its recorded result is refreshed"
-    if call.session.store.get(Table.CALLS, call.key) is None:
+    store = call.session.store
+    if all(store.get(Table.CALLS, candidate.key) is None for candidate in call.candidates()):
         return "it was recorded under other options"
     return "its recorded result is gone or damaged"
 
@@ -131,10 +135,11 @@ def _sentence(arguments: tuple[Change, ...], code: tuple[Change, ...]) -> str:
 def _nearest(call: Call) -> CallRecord | None:
     """The newest earlier call with the same arguments, else with the same code, else the newest."""
     now = _digests(call)
+    codes = {candidate.tracked.digest for candidate in call.candidates()}
     best, score = None, (-1, False)
     for record in recent_calls(call.session, call.memo.symbol):
         same = sum(now.get(name) == digest for name, digest, _ in record.arguments)
-        mine = (same, record.code == call.tracked.digest)
+        mine = (same, record.code in codes)
         if mine > score:
             best, score = record, mine
     return best
@@ -180,13 +185,18 @@ def _argument_changes(call: Call, earlier: CallRecord) -> tuple[Change, ...]:
     return tuple(changes)
 
 
-def _code_changes(call: Call, earlier: CallRecord) -> tuple[Change, ...]:
-    manifest = call.session.manifest(earlier.code)
-    if manifest is None:
-        return ()
-    now, then = call.tracked.manifest.by_key(), manifest.by_key()
+def _tracked_like(call: Call, manifest: Manifest | None) -> Tracked:
+    """The code as it is now, narrowed to what an earlier manifest was narrowed to."""
+    if manifest is None or not manifest.reached:
+        return call.before
+    among = DependencySet.unpack(manifest.reached)
+    return call.session.tracker.track(call.roots, call.memo.declared, among)
+
+
+def _code_changes(session: Session, tracked: Tracked, manifest: Manifest) -> tuple[Change, ...]:
+    now, then = tracked.manifest.by_key(), manifest.by_key()
     changes = [
-        _change(call.session, call.tracked, then.get(key), now.get(key))
+        _change(session, tracked, then.get(key), now.get(key))
         for key in sorted(now.keys() | then.keys())
         if key not in now or key not in then or now[key].digest != then[key].digest
     ]
@@ -203,7 +213,9 @@ def _change(
     before = kept_text(session, then) if then else ""
     after = current_text(tracked, now) if now else ""
     where = f"{shown.place}, " if shown.place.path else ""
-    how = f"{where}{shown.via}".strip(", ")
+    # What only observation leads to was told when it was observed.
+    via = then.via if then is not None and shown.via == BY_OBSERVATION else shown.via
+    how = f"{where}{via}".strip(", ")
     subject = f"{shown.symbol} ({_FACETS.get(shown.facet, shown.facet)})"
     diff = _diff(before, after) if what == "changed" else ""
     return Change(subject, what, how, diff)

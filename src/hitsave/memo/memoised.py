@@ -28,10 +28,11 @@ from hitsave.digest import digest_parts
 from hitsave.errors import DamagedError, MissError, UnkeyedError
 from hitsave.memo import call as spine
 from hitsave.memo.arguments import make_binder, plain_function
+from hitsave.memo.known import KnownSets
 from hitsave.memo.modes import REFRESH_ALWAYS, mode_now
 from hitsave.memo.options import Options
-from hitsave.memo.record import history_prefix, keep
-from hitsave.session import current
+from hitsave.memo.record import end, history_prefix, keep
+from hitsave.session import Session, current
 from hitsave.store import CallRecord, Table
 
 if TYPE_CHECKING:
@@ -59,6 +60,7 @@ class Memo(Generic[P, R_co]):
         "__dict__",
         "__weakref__",
         "_hits",
+        "_known",
         "_misses",
         "argument_names",
         "binder",
@@ -89,6 +91,7 @@ class Memo(Generic[P, R_co]):
         self.declared = Declared(version, added)
         self.symbol = f"{canonical_name(str(named.__module__))}:{named.__qualname__}"
         self.identity = _identity(self.symbol, self.argument_names, own_key)
+        self._known: KnownSets | None = None
         self._hits = 0
         self._misses = 0
 
@@ -110,8 +113,12 @@ class Memo(Generic[P, R_co]):
             if found is not spine.ABSENT:
                 return cast("R_co", found)
             before = spine.start(call)
-            result = self.__wrapped__(*args, **kwargs)
-            keep(call, result, before, time.perf_counter() - before.clock)
+            try:
+                result = self.__wrapped__(*args, **kwargs)
+            finally:
+                seconds = time.perf_counter() - before.clock
+                end(before)
+            keep(call, result, before, seconds)
         return result
 
     def refresh(self, *args: P.args, **kwargs: P.kwargs) -> R_co:
@@ -123,8 +130,12 @@ class Memo(Generic[P, R_co]):
         if call is None:
             return self.__wrapped__(*args, **kwargs)
         before = spine.start(call)
-        result = self.__wrapped__(*args, **kwargs)
-        keep(call, result, before, time.perf_counter() - before.clock)
+        try:
+            result = self.__wrapped__(*args, **kwargs)
+        finally:
+            seconds = time.perf_counter() - before.clock
+            end(before)
+        keep(call, result, before, seconds)
         return result
 
     # Reached through its class, a class method has a first argument less; mypy cannot tell.
@@ -189,7 +200,16 @@ class Memo(Generic[P, R_co]):
 
     def dependencies(self) -> tuple[Dependency, ...]:
         """Return everything that a call of this function depends on, besides its arguments."""
-        return current().tracker.track(self.roots, self.declared).manifest.dependencies
+        session = current()
+        # Of the latest kind of call; of all that is reachable where none is recorded.
+        among = next(iter(self.known_sets(session)), None)
+        return session.tracker.track(self.roots, self.declared, among).manifest.dependencies
+
+    def known_sets(self, session: Session) -> KnownSets:
+        """The dependency sets that this function's results may be recorded under."""
+        if self._known is None or self._known.session is not session:
+            self._known = KnownSets(session, self.identity)
+        return self._known
 
     def calls(self) -> list[CallRecord]:
         """Return the records of this function's latest calls, newest first."""
@@ -210,10 +230,11 @@ class Memo(Generic[P, R_co]):
         except UnkeyedError:
             return False
         store = call.session.store
-        if store.get(Table.CALLS, call.key) is None:
-            return False
-        store.delete(Table.CALLS, [call.key])
-        return True
+        keys = [candidate.key for candidate in call.candidates()]
+        found = [key for key in keys if store.get(Table.CALLS, key) is not None]
+        if found:
+            store.delete(Table.CALLS, found)
+        return bool(found)
 
     def cache_clear(self) -> None:
         """Remove every recorded result of this function, and reset `cache_info`."""

@@ -11,6 +11,7 @@ from hitsave.codec import encode, summarize
 from hitsave.digest import digest_parts
 from hitsave.errors import NotDigestibleError, NotEncodableError
 from hitsave.events import Stored, emit, listening
+from hitsave.memo.evaluation import Evaluation
 from hitsave.memo.filled import Filled, has_cached_properties, is_as_before, note_filled
 from hitsave.memo.texts import text_writes
 from hitsave.memo.trouble import bypass, unexpected
@@ -27,19 +28,22 @@ class Before(NamedTuple):
     """How things stood just before the function ran.
 
     `started` is in seconds since the epoch, `clock` on the performance counter; `context` is what
-    an experiment keeps; `filled` are the cached properties that had a value already.
+    an experiment keeps; `filled` are the cached properties that had a value already. `evaluation`
+    observes what the function does, and has to be ended.
     """
 
     started: float
     clock: float
     context: dict[str, object]
     filled: Filled
+    evaluation: Evaluation | None
 
 
 def note_before(call: "Call") -> Before:
     """Note how things stand. To be followed by nothing but the function itself."""
     context: dict[str, object] = {}
     filled: Filled = {}
+    evaluation = None
     try:
         if call.memo.options.kind == "experiment":
             # Only experiments pay for loading `platform` and `subprocess`.
@@ -48,15 +52,24 @@ def note_before(call: "Call") -> Before:
             context = run_context(call.session.root)
         if call.digested.mutable and any(map(has_cached_properties, call.digested.symbols)):
             filled = note_filled(call.values)
+        call.take_before()
+        evaluation = Evaluation(call)
     except Exception as error:
         unexpected(call.session, call.memo.symbol, error)
-    return Before(time.time(), time.perf_counter(), context, filled)
+    return Before(time.time(), time.perf_counter(), context, filled, evaluation)
+
+
+def end(before: Before) -> None:
+    """Observe no more: the function has returned, or raised."""
+    if before.evaluation is not None:
+        before.evaluation.end()
 
 
 def keep(call: "Call", result: Any, before: Before, seconds: float) -> None:
     """Record the result of a call that ran for `seconds`."""
     symbol = call.memo.symbol
     try:
+        end(before)
         changed = _changed_argument(call, before)
         if changed is None:
             _record(call, result, before, seconds)
@@ -88,8 +101,10 @@ def _changed_argument(call: "Call", before: Before) -> str | None:
 
 def _record(call: "Call", result: Any, before: Before, seconds: float) -> None:
     session, memo = call.session, call.memo
+    if before.evaluation is None:  # of which was warned
+        return
     encoded = encode(result)
-    tracked = session.tracker.settle(call.tracked, call.roots, memo.declared)
+    tracked, among = before.evaluation.settle()
     key = call.key_under(tracked)
     size = len(encoded.payload) + sum(map(len, encoded.buffers))
     is_inline = size <= INLINE_LIMIT and not encoded.buffers
@@ -113,6 +128,7 @@ def _record(call: "Call", result: Any, before: Before, seconds: float) -> None:
     writes = [
         Write(Table.CALLS, key, pack_call(record)),
         Write(Table.HISTORY, history_prefix(memo.symbol) + moment + key[:4], key),
+        *call.known.writes(among),
         *text_writes(session, tracked),
     ]
     durable = memo.options.kind == "experiment"

@@ -13,7 +13,7 @@ from hitsave.codec import decode, encode
 from hitsave.codec.sharing import is_immutable
 from hitsave.errors import NotEncodableError
 from hitsave.memo import call as spine
-from hitsave.memo.record import keep
+from hitsave.memo.record import end, keep
 from hitsave.memo.trouble import bypass, unexpected
 
 MOST_BYTES = 1 << 30
@@ -63,6 +63,10 @@ class Recording:
         """Note what the caller sent or threw: a run that depends on it cannot be replayed."""
         if answer is not None:
             self._items = None
+
+    def end(self) -> None:
+        """Observe no more: the run is over, or nobody goes on with it."""
+        end(self._before)
 
     def keep(self, returned: Any, clock: float) -> None:
         """Record the run, which has come to its end."""

@@ -13,7 +13,7 @@ from typing import Any, ParamSpec, TypeVar
 from hitsave.memo import call as spine
 from hitsave.memo.memoised import Memo
 from hitsave.memo.modes import REFRESH_ALWAYS, Mode, mode_now
-from hitsave.memo.record import keep
+from hitsave.memo.record import end, keep
 from hitsave.memo.replay import AsyncReplay, Recording, Replay
 
 P = ParamSpec("P")
@@ -57,8 +57,12 @@ class CoroutineMemo(LateMemo[P, R]):
         if call is None or not spine.is_recorded(call):
             return await function(*args, **kwargs)
         before = spine.start(call)
-        result = await function(*args, **kwargs)
-        keep(call, result, before, time.perf_counter() - before.clock)
+        try:
+            result = await function(*args, **kwargs)
+        finally:
+            seconds = time.perf_counter() - before.clock
+            end(before)
+        keep(call, result, before, seconds)
         return result
 
     # `inspect` and `asyncio` each look for an object of their own, which only they have; neither
@@ -90,22 +94,25 @@ class GeneratorMemo(LateMemo[P, R]):
             return (yield from generator)
         recording = Recording(call)
         value, resume = None, generator.send
-        while True:
-            clock = time.perf_counter()
-            try:
-                item = resume(value)
-            except StopIteration as stop:
-                recording.keep(stop.value, clock)
-                return stop.value
-            recording.add(item, clock)
-            try:
-                value, resume = (yield item), generator.send
-            except GeneratorExit:
-                generator.close()
-                raise
-            except BaseException as error:
-                value, resume = error, generator.throw
-            recording.follow(value)
+        try:
+            while True:
+                clock = time.perf_counter()
+                try:
+                    item = resume(value)
+                except StopIteration as stop:
+                    recording.keep(stop.value, clock)
+                    return stop.value
+                recording.add(item, clock)
+                try:
+                    value, resume = (yield item), generator.send
+                except GeneratorExit:
+                    generator.close()
+                    raise
+                except BaseException as error:
+                    value, resume = error, generator.throw
+                recording.follow(value)
+        finally:
+            recording.end()
 
     def _replayed(self, found: Any) -> Generator[Any, Any, Any]:
         items, returned = found
@@ -130,25 +137,29 @@ class AsyncGeneratorMemo(LateMemo[P, R]):
             if call is not None and spine.is_recorded(call):
                 recording = Recording(call)
         value, resume = None, generator.asend
-        while True:
-            clock = time.perf_counter()
-            try:
-                item = await resume(value)
-            except StopAsyncIteration:
+        try:
+            while True:
+                clock = time.perf_counter()
+                try:
+                    item = await resume(value)
+                except StopAsyncIteration:
+                    if recording is not None:
+                        recording.keep(None, clock)
+                    return
                 if recording is not None:
-                    recording.keep(None, clock)
-                return
+                    recording.add(item, clock)
+                try:
+                    value, resume = (yield item), generator.asend
+                except GeneratorExit:
+                    await generator.aclose()
+                    raise
+                except BaseException as error:
+                    value, resume = error, generator.athrow
+                if recording is not None:
+                    recording.follow(value)
+        finally:
             if recording is not None:
-                recording.add(item, clock)
-            try:
-                value, resume = (yield item), generator.asend
-            except GeneratorExit:
-                await generator.aclose()
-                raise
-            except BaseException as error:
-                value, resume = error, generator.athrow
-            if recording is not None:
-                recording.follow(value)
+                recording.end()
 
     async def _replayed(self, found: Any) -> AsyncGenerator[Any, Any]:
         for item in found[0]:

@@ -24,6 +24,7 @@ class Table(StrEnum):
 
     CALLS = "calls"
     MANIFESTS = "manifests"
+    SETS = "sets"
     MODULES = "modules"
     TEXTS = "texts"
     HISTORY = "history"

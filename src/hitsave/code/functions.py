@@ -1,0 +1,280 @@
+"""Functions: how functions count.
+
+Owns which functions count by their bodies: all that are reachable, or those that were reached as
+well. Of any other, only that it is there counts. Refuses to observe: what was reached is given.
+"""
+
+from functools import partial
+from types import FunctionType
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from hitsave.code.bytecode import code_digest, code_references
+from hitsave.code.definition import FunctionDefinition, Part
+from hitsave.code.dependencies import Via
+from hitsave.code.guard import EMPTY, cell_content
+from hitsave.code.project import Module
+from hitsave.code.reached import Reached
+from hitsave.code.resolve import (
+    ClassTarget,
+    ExternalTarget,
+    FunctionTarget,
+    definition_name,
+    functions_in,
+    symbol_of,
+)
+from hitsave.code.symbol import NOWHERE, Facet, Symbol
+from hitsave.digest import digest_bytes, digest_parts
+
+if TYPE_CHECKING:
+    from hitsave.code.closure import Closure
+
+BODY_READERS = frozenset(
+    "getsource getsourcelines findsource getclosurevars co_code co_consts co_names dis".split()
+)
+"""Names through which a program reads what functions do, without running them."""
+
+HEADER_READERS = frozenset(
+    "signature getfullargspec getcallargs getargvalues __signature__ __defaults__ __kwdefaults__ "
+    "__code__".split()
+)
+"""Names through which a program reads the parameters of functions."""
+
+
+class Unused(NamedTuple):
+    """A function that is reachable and was not reached."""
+
+    target: FunctionTarget
+    definition: FunctionDefinition
+    symbol: Symbol
+    via: Via
+
+
+class Functions:
+    """The functions that a closure has come to."""
+
+    def __init__(self, closure: "Closure", reached: Reached | None) -> None:
+        self._closure = closure
+        self._reached = reached
+        self._pinned: set[int] = set()
+        self._insisted: set[Symbol] = set()
+        self._unused: dict[Symbol, Unused] = {}
+        self._waiting: dict[Symbol, list[Any]] = {}
+
+    def pin(self, root: Any, version: str) -> None:
+        """Let the user's version stand for the source of `root` itself."""
+        via = Via(Symbol("", ""), "declared", 0)
+        token = digest_bytes(version.encode())
+        self._closure.count(Symbol("", "version"), Facet.OPTION, token, NOWHERE, via, version)
+        for function in [root, *functions_in(root)]:
+            target = self._closure.resolver.of_object(function)
+            if isinstance(target, FunctionTarget):
+                self._pinned.update(map(id, target.definitions))
+
+    # -- reaching -------------------------------------------------------------------------------
+
+    def reach(self, target: FunctionTarget, via: Via, *, insist: bool = False) -> None:
+        """Count that a function is there, and what it does where it was reached.
+
+        `insist`: whether it ran cannot be seen, so it counts as reached.
+        """
+        insist = insist or via.owner in self._insisted
+        counted = False
+        for definition in target.definitions:
+            symbol = target.module.symbol(definition_name(target.module, definition))
+            self._closure.link(symbol, via)
+            met = Unused(target, definition, symbol, via)
+            if self._closure.once(symbol):
+                self._closure.visit_module(target.module, via)
+                self._count_presence(met)
+                self._unused[symbol] = met
+            if insist:
+                self._insisted.add(symbol)
+            counted = self._counts(met, insist) or counted
+        self._reach_live(target, via, counted)
+
+    def _counts(self, met: Unused, insist: bool) -> bool:
+        """Whether a function counts by its body; counted here when that is first known."""
+        if met.symbol not in self._unused:
+            return True
+        reached, module = self._reached, met.target.module
+        is_used = reached is None or insist or self._is_read()
+        if not is_used and reached is not None:
+            is_used = reached.counts(met.symbol, module, met.definition)
+        if is_used:
+            self._use(met.symbol)
+        return is_used
+
+    def _use(self, symbol: Symbol) -> None:
+        met = self._unused.pop(symbol)
+        self._closure.later(partial(self._count_body, met))
+        for live in self._waiting.pop(symbol, ()):
+            self.reach_live(live, symbol, met.via)
+
+    def _reach_live(self, target: FunctionTarget, via: Via, counted: bool) -> None:
+        symbol = symbol_of(target)
+        if target.live is None or symbol is None:
+            return
+        if counted:
+            self.reach_live(target.live, symbol, via)
+            return
+        for definition in target.definitions:
+            own = target.module.symbol(definition_name(target.module, definition))
+            self._waiting.setdefault(own, []).append(target.live)
+
+    def insist_on(self, value: Any, via: Via) -> None:
+        """Count a function of which nobody can see whether it ran."""
+        target = self._closure.resolver.of_object(value)
+        if isinstance(target, FunctionTarget):
+            self.reach(target, via, insist=True)
+
+    def reach_named(self, symbol: Symbol, via: Via) -> None:
+        """Count a function that was seen to run, by its name.
+
+        That only observation leads to it counts too: should the source come to lead elsewhere, the
+        function may be there as ever and no longer run.
+        """
+        if self._closure.has(symbol):
+            return
+        token = digest_bytes(b"observed")
+        self._closure.count(symbol, Facet.BINDING, token, NOWHERE, via)
+        module = self._closure.resolver.named(symbol.module)
+        name, _, number = symbol.name.partition("#")
+        found = module.record.functions.get(name, ()) if module and module.record else ()
+        position = int(number) - 1 if number.isdigit() else 0
+        if module is None or position >= len(found):
+            return
+        live = self._closure.members.live_function(module, name, found[position])
+        self._closure.members.escape(module, via)
+        self.reach(FunctionTarget(module, (found[position],), live), via)
+
+    def reflect(self, name: str) -> None:
+        """Reachable code reads what functions are, by `name`, rather than running them."""
+        if name in BODY_READERS:
+            for symbol in tuple(self._unused):
+                self._use(symbol)
+        elif name in HEADER_READERS:
+            for met in tuple(self._unused.values()):
+                self._count_header(met)
+
+    def _is_read(self) -> bool:
+        return self._closure.members.asked(*BODY_READERS)
+
+    # -- counting -------------------------------------------------------------------------------
+
+    def _count_presence(self, met: Unused) -> None:
+        module, definition = met.target.module, met.definition
+        place = module.place(definition.first_line, definition.end_line)
+        self._closure.values.may_be_reflected(definition, module, met.symbol, met.via)
+        if self._closure.members.asked(*HEADER_READERS):
+            self._count_header(met)
+        if self._reached is None:
+            return  # it counts by its body
+        names = [
+            ".".join(chain.names)
+            for decorator in definition.decorators
+            for chain in decorator.references.chains[:1]
+        ]
+        token = digest_parts("function", [name.encode() for name in names])
+        self._closure.count(met.symbol, Facet.SHAPE, token, place, met.via)
+
+    def _count_header(self, met: Unused) -> None:
+        module, definition = met.target.module, met.definition
+        if id(definition) in self._pinned:
+            return
+        place = module.place(definition.first_line, definition.end_line)
+        token = self._header(definition, module)
+        self._closure.count(met.symbol, Facet.HEADER, token, place, met.via, (module, place))
+
+    def _count_body(self, met: Unused) -> None:
+        closure, module, definition = self._closure, met.target.module, met.definition
+        place = module.place(definition.first_line, definition.end_line)
+        if id(definition) not in self._pinned:
+            digest = definition.body.digest
+            closure.count(met.symbol, Facet.BODY, digest, place, met.via, (module, place))
+        self._count_header(met)
+        closure.follow(definition.header, module, met.symbol)
+        for decorator in definition.decorators:
+            if not self._is_own_decorator(decorator, module):
+                closure.follow(decorator, module, met.symbol)
+        closure.follow(definition.body, module, met.symbol)
+        self._reach_owner(met)
+
+    def _header(self, definition: FunctionDefinition, module: Module) -> bytes:
+        foreign = [d for d in definition.decorators if not self._is_own_decorator(d, module)]
+        parts = [definition.header.digest, *(decorator.digest for decorator in foreign)]
+        if foreign:
+            parts.append(definition.annotations.digest)
+        return digest_parts("header", parts)
+
+    def _is_own_decorator(self, decorator: Part, module: Module) -> bool:
+        """Whether a decorator is hitsave's, whose options change no result."""
+        for chain in decorator.references.chains[:1]:
+            target = self._closure.resolver.name(module, chain.names[0])
+            if isinstance(target, ExternalTarget):
+                return target.module.partition(".")[0] == "hitsave"
+        return False
+
+    def _reach_owner(self, met: Unused) -> None:
+        """A method belongs to a class, which `super()` and `__class__` lead to."""
+        module = met.target.module
+        owner = met.definition.name.rpartition(".")[0]
+        if module.record is not None and owner in module.record.classes:
+            found = self._closure.resolver.static_class(module, owner)
+            live = self._closure.members.live_class(module, owner)
+            if isinstance(found, ClassTarget):
+                via = Via(met.symbol, "the class of", 0)
+                self._closure.reach(found._replace(live=live), via)
+
+    # -- live functions -------------------------------------------------------------------------
+
+    def reach_live(self, live: FunctionType, symbol: Symbol, via: Via) -> None:
+        """Count what a live function holds besides its source."""
+        closure = self._closure
+        if not closure.once(("live", id(live))):
+            return
+        wrapped = vars(live).get("__wrapped__")
+        if wrapped is not None:
+            closure.add_inside(wrapped, Via(symbol, "wrapped by", 0))
+        self._live_defaults(live, symbol, via)
+        for name, cell in zip(live.__code__.co_freevars, live.__closure__ or (), strict=False):
+            content = cell_content(cell)
+            closure.guard.watch_cell(cell, content)
+            if content is not EMPTY:
+                closure.values.reach_cell(symbol, name, content, via, partial(cell_content, cell))
+
+    def _live_defaults(self, live: FunctionType, symbol: Symbol, via: Via) -> None:
+        """Count the defaults of a function made in a loop or a call, as its source is not all."""
+        if "<" not in live.__qualname__:
+            return
+        names = live.__code__.co_varnames[: live.__code__.co_argcount]
+        given = live.__defaults__ or ()
+        pairs = [*zip(names[len(names) - len(given) :], given, strict=True)]
+        pairs += (live.__kwdefaults__ or {}).items()
+        for name, value in pairs:
+            self._closure.values.reach_cell(symbol, f"{name}=", value, via, partial(_itself, value))
+
+    def reach_code(self, live: FunctionType, via: Via) -> None:
+        """Count a function without a source definition by its bytecode."""
+        closure = self._closure
+        symbol = Symbol(str(live.__module__), live.__qualname__)
+        closure.link(symbol, via)
+        if not closure.once(("code", id(live.__code__))):
+            return
+        module = self._namespace_module(live)
+        if module.source.path:
+            closure.visit_module(module, via)
+        closure.count(symbol, Facet.BODY, code_digest(live.__code__), module.place(), via)
+        for value in (*(live.__defaults__ or ()), *(live.__kwdefaults__ or {}).values()):
+            closure.values.reach_cell(symbol, "default", value, via, partial(_itself, value))
+        self.reach_live(live, symbol, via)
+        references = code_references(live.__code__)
+        closure.later(partial(closure.follow_references, references, module, symbol))
+
+    def _namespace_module(self, live: FunctionType) -> Module:
+        """The module of a function's globals, or a stand-in for a namespace that is no module."""
+        known = self._closure.project.module_of(live.__globals__)
+        return known if known is not None else Module.unnamed(live.__globals__)
+
+
+def _itself(value: Any) -> Any:
+    return value

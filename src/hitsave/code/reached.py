@@ -1,0 +1,208 @@
+"""Reached: which of the reachable functions count, and which facts from outside the code.
+
+Owns dependency sets, the names by which what one evaluation depended on is found again, and
+witnesses, from which they are made. Refuses to observe and to digest.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import NamedTuple, Protocol
+
+import msgpack
+
+from hitsave.code.definition import FunctionDefinition
+from hitsave.code.dependencies import Via
+from hitsave.code.project import Module
+from hitsave.code.symbol import Facet, Symbol
+from hitsave.digest import Digest, digest_bytes
+from hitsave.errors import DamagedError
+
+MOST_SETS = 8
+"""A function with this many dependency sets has the next one united with all of them."""
+
+
+ANY_MODULE = "*"
+"""The name of the fact that says: which modules were imported could not be seen."""
+
+BY_OBSERVATION = Via(Symbol("", ""), "seen to run", 0)
+"""How what only a dependency set knows of was reached."""
+
+
+class Fact(NamedTuple):
+    """Something outside the code that an evaluation asked for.
+
+    `facet` is FILE, LISTING, PRESENCE, VARIABLE or IMPORT. `name` is a path (relative to the
+    workspace root where it lies under that), an environment variable or a module.
+    """
+
+    facet: Facet
+    name: str
+
+
+class Reached(Protocol):
+    """What a closure asks of the observation that narrows it."""
+
+    def counts(self, symbol: Symbol, module: Module, definition: FunctionDefinition, /) -> bool:
+        """Whether the body of a reachable function counts."""
+        ...
+
+    def roots(self) -> Iterable[tuple[Symbol, Via]]:
+        """The functions that count, reachable or not."""
+        ...
+
+    def facts(self) -> Iterable[tuple[Fact, Digest | None, Via]]:
+        """The facts that count, with their digests where those of the present must not be taken."""
+        ...
+
+    def has_fact(self, fact: Fact) -> bool:
+        """Whether a fact counts."""
+        ...
+
+    @property
+    def packed(self) -> bytes:
+        """The dependency set, encoded."""
+        ...
+
+
+class DependencySet:
+    """The functions and facts that one evaluation depended on, by name."""
+
+    __slots__ = ("_facts", "digest", "functions", "packed")
+
+    def __init__(self, functions: Iterable[str], facts: Iterable[Fact] = ()) -> None:
+        self.functions = frozenset(functions)
+        self._facts = frozenset(facts)
+        self.packed = self._pack()
+        self.digest = digest_bytes(self.packed)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, DependencySet) and other.digest == self.digest
+
+    def __hash__(self) -> int:
+        return hash(self.digest)
+
+    def __repr__(self) -> str:
+        return f"DependencySet({sorted(self.functions)}, {sorted(self._facts)})"
+
+    # -- as what narrows a closure --------------------------------------------------------------
+
+    def counts(self, symbol: Symbol, _module: Module, _definition: FunctionDefinition) -> bool:
+        """See `Reached`."""
+        return str(symbol) in self.functions
+
+    def roots(self) -> Iterator[tuple[Symbol, Via]]:
+        """See `Reached`."""
+        for name in sorted(self.functions):
+            yield Symbol.parse(name), BY_OBSERVATION
+
+    def facts(self) -> Iterator[tuple[Fact, Digest | None, Via]]:
+        """See `Reached`."""
+        for fact in sorted(self._facts):
+            yield fact, None, BY_OBSERVATION
+
+    def has_fact(self, fact: Fact) -> bool:
+        """See `Reached`."""
+        return fact in self._facts
+
+    # -- as a set -------------------------------------------------------------------------------
+
+    def covers(self, other: "DependencySet") -> bool:
+        """Whether everything in `other` is in this set."""
+        return self.functions >= other.functions and self._facts >= other._facts
+
+    def united(self, others: "Iterable[DependencySet]") -> "DependencySet":
+        """Return the set of everything in this and the others."""
+        others = tuple(others)
+        functions = self.functions.union(*(other.functions for other in others))
+        return DependencySet(functions, self._facts.union(*(other._facts for other in others)))
+
+    def _pack(self) -> bytes:
+        rows = [(str(fact.facet), fact.name) for fact in sorted(self._facts)]
+        return bytes(msgpack.packb((sorted(self.functions), rows)) or b"")
+
+    @classmethod
+    def unpack(cls, data: bytes) -> "DependencySet":
+        """Decode a set. Raises `DamagedError` where the bytes are none."""
+        try:
+            functions, rows = msgpack.unpackb(data)
+            return cls(functions, [Fact(Facet(facet), name) for facet, name in rows])
+        except (ValueError, TypeError) as error:
+            raise DamagedError(f"the dependency set cannot be read: {error}") from error
+
+
+class Witness:
+    """What one evaluation was seen to do, and what may have run in this process before it.
+
+    `roots` are the functions that the evaluation ran, with what called them; `facts` what it asked
+    for, with the digest that this had then. `has_run` says of any other function whether it ran at
+    some time, or may have. What counted is noted on the way: see `dependency_set`.
+    """
+
+    def __init__(
+        self,
+        roots: Mapping[Symbol, Via],
+        facts: Mapping[Fact, tuple[Digest, Via]],
+        has_run: Callable[[Module, FunctionDefinition], bool],
+    ) -> None:
+        self._roots = roots
+        self._facts = facts
+        self._has_run = has_run
+        self._counted = set(map(str, roots))
+        self._unused: list[tuple[Module, FunctionDefinition]] = []
+
+    @property
+    def key(self) -> object:
+        """What witnesses that saw the same have in common."""
+        return frozenset(self._roots), frozenset(self._facts)
+
+    def counts(self, symbol: Symbol, module: Module, definition: FunctionDefinition) -> bool:
+        """See `Reached`."""
+        if symbol in self._roots:
+            return True
+        if self._has_run(module, definition):
+            self._counted.add(str(symbol))
+            return True
+        self._unused.append((module, definition))
+        return False
+
+    def roots(self) -> Iterator[tuple[Symbol, Via]]:
+        """See `Reached`."""
+        yield from sorted(self._roots.items())
+
+    def facts(self) -> Iterator[tuple[Fact, Digest | None, Via]]:
+        """See `Reached`."""
+        for fact, (digest, via) in sorted(self._facts.items()):
+            yield fact, digest, via
+
+    def has_fact(self, fact: Fact) -> bool:
+        """See `Reached`."""
+        return fact in self._facts
+
+    @property
+    def packed(self) -> bytes:
+        """See `Reached`."""
+        return self.dependency_set().packed
+
+    def dependency_set(self) -> DependencySet:
+        """What counted in the closure that this narrowed."""
+        return DependencySet(self._counted, self._facts)
+
+    def still_unused(self) -> bool:
+        """Whether what did not count has not run since either."""
+        return not any(self._has_run(module, definition) for module, definition in self._unused)
+
+
+class Pinned:
+    """A dependency set some of whose facts have the digests of an earlier moment."""
+
+    def __init__(self, among: DependencySet, digests: Mapping[Fact, Digest]) -> None:
+        self._among = among
+        self._digests = digests
+        self.packed = among.packed
+        self.counts = among.counts
+        self.roots = among.roots
+        self.has_fact = among.has_fact
+
+    def facts(self) -> Iterator[tuple[Fact, Digest | None, Via]]:
+        """See `Reached`."""
+        for fact, _, via in self._among.facts():
+            yield fact, self._digests.get(fact), via
