@@ -8,6 +8,7 @@ import ast
 from collections.abc import Iterator
 
 from hitsave.code.columns import NEXT_LINE, NO_COLUMN
+from hitsave.code.conditions import Conditions, has_definitions
 from hitsave.code.definition import (
     NOTHING,
     Binding,
@@ -18,6 +19,7 @@ from hitsave.code.definition import (
     Part,
     StarImport,
 )
+from hitsave.code.lambdas import lambda_labels
 from hitsave.code.normalize import DefinitionNode, Outline, Reader, type_scope
 from hitsave.code.pause import collector_paused, warnings_paused
 from hitsave.code.scope import Scope, Scopes, annotations_of
@@ -61,6 +63,9 @@ class _Analyzer:
     def __init__(self, source: bytes, tree: ast.Module) -> None:
         self.scopes = Scopes(tree)
         self._source = source
+        self._conditions = Conditions(self.scopes)
+        self._lambdas = lambda_labels(tree.body) if b"lambda" in source else {}
+        self._labels: dict[str, int] = {}
         self._passed = passed_names(tree.body)
         self._functions: dict[str, list[FunctionDefinition]] = {}
         self._classes: dict[str, list[ClassDefinition]] = {}
@@ -105,35 +110,43 @@ class _Analyzer:
         if touches or has_effect(node):
             self._effects.append(Effect(part, touches, driver))
 
-    def _bindings_in(self, node: ast.stmt, part: Part, driver: bool) -> Iterator[Binding]:
+    def _bindings_in(
+        self, node: ast.stmt, part: Part, driver: bool, condition: Part | None = None
+    ) -> Iterator[Binding]:
         if isinstance(node, _DEFINITIONS):
-            yield _bare_binding(node, driver)
+            yield _bare_binding(node, driver)._replace(condition=condition)
         elif isinstance(node, (ast.Import, ast.ImportFrom)):
-            yield from self._imports_in(node, part, driver)
+            yield from self._imports_in(node, part, driver, condition)
         else:
-            for inner in inner_statements(node) if isinstance(node, COMPOUND) else ():
-                yield from self._bindings_in(inner, part, driver)
+            if isinstance(node, COMPOUND):
+                for inner, deeper in self._conditions.inside(node, condition):
+                    yield from self._bindings_in(inner, part, driver, deeper)
             literal = "literal" if is_literal_assignment(node) else ""
             for name in names_bound_by(node):
                 yield Binding(name, "value", part, literal=literal, driver=driver)
 
     def _imports_in(
-        self, node: ast.Import | ast.ImportFrom, part: Part, driver: bool
+        self,
+        node: ast.Import | ast.ImportFrom,
+        part: Part,
+        driver: bool,
+        condition: Part | None,
     ) -> Iterator[Binding]:
         bare = Part(b"", NOTHING, part.line, part.end_line)
         if isinstance(node, ast.Import):
             for alias in node.names:
                 name = alias.asname or alias.name.partition(".")[0]
                 module = alias.name if alias.asname else name
-                yield Binding(name, "import", bare, 0, module, "", "", driver)
+                yield Binding(name, "import", bare, 0, module, "", "", driver, condition)
             return
         for alias in node.names:
             if alias.name == "*":
-                self._stars.append(StarImport(node.level, node.module or "", node.lineno))
+                star = StarImport(node.level, node.module or "", node.lineno, condition)
+                self._stars.append(star)
             elif node.module != "__future__":
                 name = alias.asname or alias.name
-                source = node.module or ""
-                yield Binding(name, "import", bare, node.level, source, alias.name, "", driver)
+                where = node.level, node.module or "", alias.name
+                yield Binding(name, "import", bare, *where, "", driver, condition)
 
     # -- definitions ----------------------------------------------------------------------------
 
@@ -145,6 +158,7 @@ class _Analyzer:
 
     def _define_function(self, node: FunctionStatement | ast.Lambda, outer: Reader) -> list[Part]:
         name = outer.prefix + ("<lambda>" if isinstance(node, ast.Lambda) else node.name)
+        label = self._label(node, outer)
         column, end_column = columns_of(node)
         definition = FunctionDefinition(
             name=name,
@@ -152,10 +166,11 @@ class _Analyzer:
             decorators=self._decorators(node, outer),
             header=self._header(node, outer),
             annotations=self._annotations(node, outer),
-            body=self._body(node, outer, name),
+            body=self._body(node, outer, name, label),
             doc=b"" if isinstance(node, ast.Lambda) else split_docstring(node.body)[0],
             column=column,
             end_column=end_column,
+            label=label,
         )
         self._functions.setdefault(name, []).append(definition)
         parts = [definition.header, *definition.decorators, definition.body]
@@ -163,13 +178,23 @@ class _Analyzer:
             parts.append(definition.annotations)
         return parts
 
+    def _label(self, node: FunctionStatement | ast.Lambda, outer: Reader) -> str:
+        """Return what a function is to go by: its name, numbered where others have it already."""
+        if isinstance(node, ast.Lambda):
+            within = self._lambdas.get(node, "")
+            label = f"{outer.path}{within}{'.' if within else ''}<lambda>"
+        else:
+            label = outer.path + node.name
+        number = self._labels[label] = self._labels.get(label, 0) + 1
+        return label if number == 1 else f"{label}#{number}"
+
     def _decorators(
         self, node: FunctionStatement | ast.Lambda | ast.ClassDef, outer: Reader
     ) -> tuple[Part, ...]:
         if isinstance(node, ast.Lambda):
             return ()
         found = [
-            self._read([decorator], outer.scopes, outer.prefix, *lines_of(decorator))
+            self._read([decorator], outer.scopes, outer, *lines_of(decorator))
             for decorator in node.decorator_list
         ]
         is_handed = not outer.prefix and node.name in self._passed
@@ -179,17 +204,17 @@ class _Analyzer:
         self,
         nodes: list[ast.AST],
         scopes: tuple[Scope, ...],
-        prefix: str,
+        outer: Reader,
         line: int,
         end_line: int,
     ) -> Part:
         """Read expressions that are evaluated where the definition stands."""
-        reader = Reader(self, scopes, prefix)
+        reader = Reader(self, scopes, outer.prefix, outer.path)
         reader.read_all(nodes)
         return reader.part(line, end_line)
 
     def _header(self, node: FunctionStatement | ast.Lambda, outer: Reader) -> Part:
-        reader = Reader(self, outer.scopes, outer.prefix)
+        reader = Reader(self, outer.scopes, outer.prefix, outer.path)
         arguments = node.args
         reader.word(type(node).__name__)
         reader.word("/".join(a.arg for a in arguments.posonlyargs))
@@ -208,12 +233,16 @@ class _Analyzer:
         if not notes:
             return Part(_NO_NOTES, NOTHING, node.lineno, node.lineno)
         scopes = _with_type_scope(node, outer.scopes)
-        return self._read(notes, scopes, outer.prefix, node.lineno, node.lineno)
+        return self._read(notes, scopes, outer, node.lineno, node.lineno)
 
-    def _body(self, node: FunctionStatement | ast.Lambda, outer: Reader, name: str) -> Part:
+    def _body(
+        self, node: FunctionStatement | ast.Lambda, outer: Reader, name: str, label: str
+    ) -> Part:
         scope = self.scopes[node]
         scopes = (*_with_type_scope(node, outer.scopes), scope)
-        reader = Reader(self, scopes, name + ".<locals>.")
+        # Only lambdas have labels that tell more about what is inside than their names do.
+        path = (label if "<lambda>" in label else name) + ".<locals>."
+        reader = Reader(self, scopes, name + ".<locals>.", path)
         if isinstance(node, ast.Lambda):
             reader.read(node.body)
         else:
@@ -234,7 +263,7 @@ class _Analyzer:
         scopes = _with_type_scope(node, outer.scopes)
         decorators = self._decorators(node, outer)
         head_nodes = [*_type_parameters(node), *node.bases, *node.keywords]
-        head = self._read(head_nodes, scopes, outer.prefix, node.lineno, node.lineno)
+        head = self._read(head_nodes, scopes, outer, node.lineno, node.lineno)
         body = _ClassBody(self, (*scopes, self.scopes[node]), name)
         body.annotated = bool(decorators or node.bases or node.keywords)
         doc, statements = split_docstring(node.body)
@@ -288,7 +317,11 @@ class _ClassBody:
         self.parts.append(part)
         found = list(self._bindings_in(node, part))
         self.bindings.extend(found)
-        if isinstance(node, COMPOUND) or (not found and has_effect(node)):
+        if has_definitions(node):
+            # Each method counts by its own body.
+            skeleton = Conditions(self._outline.scopes, self._scopes).skeleton(node)
+            self.effects.append(Effect(skeleton, (), False))
+        elif isinstance(node, COMPOUND) or (not found and has_effect(node)):
             self.effects.append(Effect(part, (), False))
 
     def _annotated(self, node: ast.AnnAssign, reader: Reader) -> None:

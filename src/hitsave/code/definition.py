@@ -87,6 +87,9 @@ class Part(NamedTuple):
 class FunctionDefinition(NamedTuple):
     """A function, method or lambda. `first_line` is that of its code object.
 
+    `name` is the qualified name of its code object. `label` is what it goes by in symbols: no other
+    in the module has the same.
+
     The body of a lambda stands from `column` up to `end_column`, counted as `lambda_column` counts;
     both are NO_COLUMN for any other function.
     """
@@ -100,6 +103,7 @@ class FunctionDefinition(NamedTuple):
     doc: bytes
     column: int
     end_column: int
+    label: str
 
     def covers(self, column: int) -> bool:
         """Whether a code object of this name and first line can come from here.
@@ -126,6 +130,10 @@ class Binding(NamedTuple):
     `kind` is `value`, `import`, `function` or `class`. For an import, `level`, `module` and
     `attribute` say what (`attribute` empty: the module itself). `literal` is not empty where an
     immutable value is written out in full, so that it can be told without running anything.
+
+    `condition` is what decides whether the statement is executed at all: of a definition or import
+    under compound statements, everything about these but what the functions defined in them do. The
+    `part` of a value under a compound statement is that whole statement, so it has none.
     """
 
     name: str
@@ -136,6 +144,7 @@ class Binding(NamedTuple):
     attribute: str = ""
     literal: str = ""
     driver: bool = False
+    condition: Part | None = None
 
 
 STORED = "="
@@ -171,6 +180,7 @@ class StarImport(NamedTuple):
     level: int
     module: str
     line: int
+    condition: Part | None
 
 
 class ModuleRecord(NamedTuple):

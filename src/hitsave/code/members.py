@@ -10,9 +10,16 @@ from collections.abc import Callable
 from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
-from hitsave.code.definition import ClassDefinition, Dynamic, FunctionDefinition
+from hitsave.code.definition import (
+    Binding,
+    ClassDefinition,
+    Dynamic,
+    FunctionDefinition,
+    Part,
+)
 from hitsave.code.dependencies import Via
 from hitsave.code.names import REFLECTION
+from hitsave.code.origin import same_class
 from hitsave.code.project import Module, is_special
 from hitsave.code.resolve import (
     ABSENT,
@@ -145,6 +152,10 @@ class Members:
 
     def reach_class(self, target: ClassTarget, via: Via) -> None:
         """Count a class's shape, follow its bases, and offer its members."""
+        if target.live is not None and target.others:
+            # Found by its name in the source, while the class itself tells which it is.
+            chosen = same_class(target.definitions, target.live)
+            target = target._replace(definition=chosen, others=())
         symbol = target.module.symbol(target.name)
         self._closure.link(symbol, via)
         key = ("class", symbol, id(target.live))
@@ -154,8 +165,10 @@ class Members:
             self._closure.later(lambda: self._class(target, symbol, via))
 
     def _class(self, target: ClassTarget, symbol: Symbol, via: Via) -> None:
-        if target.definition is not None:
-            self._count_shape(target.definition, target.module, symbol, via)
+        for definition in target.definitions:
+            self._count_shape(definition, target.module, symbol, via)
+        if target.others:
+            self._count_bindings(target, symbol, via)
         if target.live is not None:
             self._follow_live_bases(target.live, symbol)
             self._count_registered(target, target.live, symbol, via)
@@ -180,6 +193,17 @@ class Members:
         for part in parts:
             self._closure.follow(part, module, symbol)
 
+    def _count_bindings(self, target: ClassTarget, symbol: Symbol, via: Via) -> None:
+        """Count all that several definitions bind: nothing tells which of them the class is."""
+        parts = [part for definition in target.definitions for part in _statements(definition)]
+        definition = target.definitions[0]
+        place = target.module.place(definition.first_line, definition.end_line)
+        token = digest_parts("several", [part.digest for part in parts])
+        own = target.module.symbol(f"{target.name}.<statements>")
+        self._closure.count(own, Facet.DEFINITION, token, place, via, (target.module, place))
+        for part in parts:
+            self._closure.follow(part, target.module, symbol)
+
     def _follow_live_bases(self, live: type, symbol: Symbol) -> None:
         bases = [*live.__mro__[1:], type(live)]
         for base in bases:
@@ -203,8 +227,8 @@ class Members:
 
     def _names_of(self, target: ClassTarget) -> set[str]:
         names: set[str] = set()
-        if target.definition is not None:
-            names.update(binding.name for binding in target.definition.bindings)
+        for definition in target.definitions:
+            names.update(binding.name for binding in definition.bindings)
         if target.live is not None:
             live = target.live
             names.update(name for name in vars(live) if not is_bookkeeping(name))
@@ -219,11 +243,10 @@ class Members:
 
         A decorator, a metaclass, `__init_subclass__` keywords or an external base does.
         """
-        definition = target.definition
-        if definition is not None and definition.decorators:
+        if any(definition.decorators for definition in target.definitions):
             return True
         if target.live is None:
-            return definition is not None and bool(definition.head.references.chains)
+            return any(d.head.references.chains for d in target.definitions)
         if type(target.live) is not type and type(target.live).__module__ != "abc":
             return True
         return any(self._is_foreign_base(base) for base in target.live.__mro__[1:])
@@ -289,8 +312,16 @@ class Members:
                 self._closure.functions.reach(function, via)
         if value is not ABSENT:
             self._live_member(target, name, value, bool(static), via)
-        elif not static:
+        elif not static and not self._reach_inner(target, name, via):
             self._closure.values.reach_class_binding(target, name, ABSENT, via)
+
+    def _reach_inner(self, target: ClassTarget, name: str, via: Via) -> bool:
+        """Reach a class inside one that is not loaded; False where the name is bound otherwise."""
+        kinds = {binding.kind for binding in _bindings_of(target) if binding.name == name}
+        if "class" in kinds:
+            inner = self._closure.resolver.static_class(target.module, f"{target.name}.{name}")
+            self._closure.reach(inner, via)
+        return kinds == {"class"}
 
     def _static_members(self, target: ClassTarget, name: str) -> list[FunctionTarget]:
         """The functions the class body defines by `name`, where that is still what it is."""
@@ -299,19 +330,18 @@ class Members:
             return []
         qualified = f"{target.name}.{name}"
         found = record.functions.get(qualified, ())
-        first, last = target.definition.first_line, target.definition.end_line
-        inside = tuple(d for d in found if first <= d.first_line <= last)
+        spans = [(definition.first_line, definition.end_line) for definition in target.definitions]
+        inside = tuple(d for d in found if any(a <= d.first_line <= b for a, b in spans))
         inside += self._extending(target, name)
         return [FunctionTarget(target.module, inside, None)] if inside else []
 
     def _extending(self, target: ClassTarget, name: str) -> tuple[FunctionDefinition, ...]:
         """Methods decorated by another member, which extend it: `@go.register`, `@area.setter`."""
-        record, definition = target.module.record, target.definition
+        record = target.module.record
         assert record is not None
-        assert definition is not None
         return tuple(
             function
-            for binding in definition.bindings
+            for binding in _bindings_of(target)
             if binding.kind == "function" and binding.name != name
             for function in record.functions.get(f"{target.name}.{binding.name}", ())
             if any(name in dict(d.references.attributes) for d in function.decorators)
@@ -322,7 +352,7 @@ class Members:
     ) -> None:
         closure = self._closure
         functions = functions_in(value) or [value]
-        if functions != [value] and not is_defined and not isinstance(value, _TRANSPARENT):
+        if functions != [value] and not is_defined:
             closure.values.reach_class_binding(target, name, value, via)
         expected = target.module.symbol(f"{target.name}.{name}")
         found = [closure.resolver.of_object(function) for function in functions]
@@ -350,19 +380,26 @@ class Members:
         return code.co_filename.startswith("<")
 
 
-_TRANSPARENT = (staticmethod, classmethod, property)
-
-
 def virtual_subclasses(live: type) -> set[type]:
     """Return the classes registered with an abstract class."""
     registry, *_ = _get_dump(live)
     return {cls for cls in (reference() for reference in registry) if cls is not None}
 
 
+def _statements(definition: ClassDefinition) -> list[Part]:
+    """The head of a class and its statements, but what its methods do."""
+    values = [binding.part for binding in definition.bindings if binding.kind == "value"]
+    effects = [effect.part for effect in definition.effects]
+    return [definition.head, *definition.decorators, *values, *effects]
+
+
+def _bindings_of(target: ClassTarget) -> list[Binding]:
+    return [binding for definition in target.definitions for binding in definition.bindings]
+
+
 def _in_order(target: ClassTarget, names: set[str]) -> list[str]:
     """The names of a class: fields as they stand, since their order can matter, then the rest."""
-    bindings = target.definition.bindings if target.definition is not None else ()
-    fields = [binding.name for binding in bindings if binding.kind == "value"]
+    fields = [binding.name for binding in _bindings_of(target) if binding.kind == "value"]
     return [*fields, *sorted(names.difference(fields))]
 
 

@@ -55,11 +55,17 @@ class Outline(Protocol):
 
 
 class Reader:
-    """Reads nodes into tokens and references; one for each part."""
+    """Reads nodes into tokens and references; one for each part.
 
-    def __init__(self, outline: Outline, scopes: tuple[Scope, ...], prefix: str) -> None:
+    `prefix` begins the qualified names of what is defined here, `path` their labels.
+    """
+
+    def __init__(
+        self, outline: Outline, scopes: tuple[Scope, ...], prefix: str, path: str = ""
+    ) -> None:
         self.found = Collector(scopes, outline.scopes.aliases)
         self.prefix = prefix
+        self.path = path or prefix
         self._outline = outline
         self._renameable = scopes[-1].renameable() if scopes else frozenset()
         self._renamed: dict[str, str] = {}

@@ -19,7 +19,7 @@ from hitsave.code.definition import (
     StarImport,
 )
 
-SCHEMA = 9
+SCHEMA = 10
 """Grows whenever the analyser or the shape of its records changes."""
 
 
@@ -38,7 +38,7 @@ def unpack_module(data: bytes) -> ModuleRecord:
         {name: tuple(map(_class, found)) for name, found in classes.items()},
         {name: tuple(map(_binding, found)) for name, found in bindings.items()},
         tuple(map(_effect, effects)),
-        tuple(StarImport(*star) for star in stars),
+        tuple(map(_star, stars)),
         doc,
         lines,
     )
@@ -75,8 +75,17 @@ def _function(raw: Any) -> FunctionDefinition:
 
 
 def _binding(raw: Any) -> Binding:
-    name, kind, part, *rest = raw
-    return Binding(name, kind, _part(part), *rest)
+    found = Binding(*raw)
+    return found._replace(part=_part(found.part), condition=_condition(found.condition))
+
+
+def _condition(raw: Any) -> Part | None:
+    return None if raw is None else _part(raw)
+
+
+def _star(raw: Any) -> StarImport:
+    level, module, line, condition = raw
+    return StarImport(level, module, line, _condition(condition))
 
 
 def _effect(raw: Any) -> Effect:

@@ -19,9 +19,15 @@ from typing import Any, NamedTuple
 from weakref import WeakKeyDictionary
 
 from hitsave.code.bytecode import code_digest
-from hitsave.code.definition import Binding, ClassDefinition, FunctionDefinition
+from hitsave.code.definition import (
+    Binding,
+    ClassDefinition,
+    FunctionDefinition,
+    StarImport,
+)
+from hitsave.code.origin import same_class
 from hitsave.code.project import Module, Project
-from hitsave.code.source import locate
+from hitsave.code.source import file_of, locate
 from hitsave.code.symbol import Symbol
 from hitsave.digest import short
 
@@ -52,12 +58,21 @@ class CodeTarget(NamedTuple):
 
 
 class ClassTarget(NamedTuple):
-    """A class of the project; `definition` is None where it was made without a statement."""
+    """A class of the project; `definition` is None where it was made without a statement.
+
+    `others` are the other definitions that it may come from, where its module is not loaded.
+    """
 
     module: Module
     name: str
     definition: ClassDefinition | None
     live: type | None
+    others: tuple[ClassDefinition, ...] = ()
+
+    @property
+    def definitions(self) -> tuple[ClassDefinition, ...]:
+        """Every definition that it may come from, in order."""
+        return (*self.others, self.definition) if self.definition is not None else ()
 
 
 class ModuleTarget(NamedTuple):
@@ -199,7 +214,8 @@ class Resolver:
 
     def _from_source(self, module: Module, name: str) -> Target:
         bindings = module.record.bindings.get(name, ()) if module.record else ()
-        if len(bindings) > 1 and any(b.kind in ("import", "value") for b in bindings):
+        kinds = {binding.kind for binding in bindings}
+        if len(kinds) > 1 or (len(bindings) > 1 and not kinds <= {"function", "class"}):
             # Bound in more than one way: it counts by all of them.
             return ValueTarget(module, name, ABSENT)
         for binding in bindings:
@@ -226,7 +242,7 @@ class Resolver:
     def static_class(self, module: Module, name: str) -> Target:
         """Return a class by its qualified name, from the source."""
         found = module.record.classes.get(name, ()) if module.record else ()
-        return ClassTarget(module, name, found[-1], None) if found else MissingTarget(name)
+        return _unloaded_class(module, name, found) if found else MissingTarget(name)
 
     def _static_import(self, module: Module, binding: Binding) -> Target:
         name = self.imported(module, binding.level, binding.module)
@@ -247,13 +263,31 @@ class Resolver:
         return ExternalTarget(module, name)
 
     def _starred(self, module: Module, name: str) -> Target | None:
-        for star in module.record.stars if module.record else ():
-            source = self.project_module(self.imported(module, star.level, star.module))
-            if source is not None and source.name != module.name:
-                found = self.name(source, name)
-                if not isinstance(found, (MissingTarget, ExternalTarget)):
-                    return found
+        # The last one wins, if it is executed at all.
+        for star in reversed(module.record.stars if module.record else ()):
+            found = self.through_star(module, star, name)
+            if found is not None:
+                return found
         return None
+
+    def through_star(self, module: Module, star: StarImport, name: str) -> Target | None:
+        """Return what `from module import *` gives for a name; None where it gives nothing."""
+        source = self.project_module(self.imported(module, star.level, star.module))
+        if source is None or source.name == module.name:
+            return None
+        found = self.name(source, name)
+        return None if isinstance(found, (MissingTarget, ExternalTarget)) else found
+
+    def external_name(self, module: Module, name: str, target: ExternalTarget, value: Any) -> str:
+        """Return what tells the external thing that `module` calls `name` from every other."""
+        bindings = module.record.bindings.get(name, ()) if module.record else ()
+        if len(bindings) == 1 and bindings[0].kind == "import":
+            # The name it is imported by, where that is what it still is: the same unloaded.
+            source = self.imported(module, bindings[0].level, bindings[0].module)
+            attribute = bindings[0].attribute
+            if value is ABSENT or _imported_now(source, attribute) is value:
+                return f"{source}:{attribute}"
+        return f"{target.module}:{target.name}" if value is ABSENT else name_of_external(value)
 
     # -- objects --------------------------------------------------------------------------------
 
@@ -268,13 +302,15 @@ class Resolver:
         if issubclass(kind, ModuleType):
             return self._of_module(value)
         if issubclass(kind, _NATIVE):
-            return ExternalTarget(str(getattr(value, "__module__", None) or "builtins"), "")
+            return _native(value)
         return ObjectTarget(value)
 
     def _of_module(self, value: ModuleType) -> Target:
         name = str(vars(value).get("__name__", ""))
         if sys.modules.get(name) is value:
             return self.module(name) or ExternalTarget(name, "")
+        if self._project.boundary.is_project(file_of(value)):
+            return ObjectTarget(value)  # loaded past `sys.modules`, or no longer there
         return ExternalTarget(name, "")
 
     def of_function(self, function: FunctionType) -> Target:
@@ -313,8 +349,33 @@ class Resolver:
             # Made in a shell, or in a namespace that is no module's.
             return ClassTarget(Module.unnamed({"__name__": name}), qualified, None, cls)
         found = module.record.classes.get(qualified, ()) if module.record else ()
+        if module.namespace is None and found:
+            return _unloaded_class(module, qualified, found)
         live = cls if module.namespace is not None else None
-        return ClassTarget(module, qualified, _same_class(found, cls), live)
+        return ClassTarget(module, qualified, same_class(found, cls), live)
+
+
+def _imported_now(module: str, attribute: str) -> Any:
+    live = sys.modules.get(module)
+    if not attribute or not isinstance(live, ModuleType):
+        return live
+    return vars(live).get(attribute)
+
+
+def _native(value: Any) -> Target:
+    """What a function written in C is: a method bound to an object says no more than that."""
+    bound = getattr(value, "__self__", None)
+    if bound is not None and not isinstance(bound, (ModuleType, type)):
+        return ObjectTarget(value)
+    return ExternalTarget(str(getattr(value, "__module__", None) or "builtins"), "")
+
+
+def name_of_external(value: Any) -> str:
+    """Return the name that an external function, class or module gives itself."""
+    if isinstance(value, ModuleType):
+        return f"{vars(value).get('__name__', '')}:"
+    name = getattr(value, "__qualname__", None) or type(value).__qualname__
+    return f"{getattr(value, '__module__', None) or 'builtins'}:{name}"
 
 
 def is_external_wrapper(target: Target, value: Any) -> bool:
@@ -327,7 +388,7 @@ def is_external_wrapper(target: Target, value: Any) -> bool:
 def symbol_of(target: Target) -> Symbol | None:
     """Return the symbol that a target goes by; None for values and what is not found."""
     if isinstance(target, FunctionTarget):
-        name = definition_name(target.module, target.definitions[0])
+        name = target.definitions[0].label
         if len(target.definitions) > 1 and target.live is not None:
             # Lambdas on one line, without positions: what they do tells them apart.
             name = f"{name}@{short(code_digest(target.live.__code__))}"
@@ -343,13 +404,13 @@ def symbol_of(target: Target) -> Symbol | None:
     return None
 
 
-def definition_name(module: Module, definition: FunctionDefinition) -> str:
-    """Return the qualified name, numbered where a module defines it more than once."""
-    same = module.record.functions.get(definition.name, ()) if module.record else ()
-    for number, other in enumerate(same):
-        if other is definition and number:
-            return f"{definition.name}#{number + 1}"
-    return definition.name
+def _unloaded_class(module: Module, name: str, found: tuple[ClassDefinition, ...]) -> ClassTarget:
+    return ClassTarget(module, name, found[-1], None, found[:-1])
+
+
+def definition_name(_module: Module, definition: FunctionDefinition) -> str:
+    """Return what a function of a module goes by in its symbols."""
+    return definition.label
 
 
 def project_name(resolver: Resolver, value: Any) -> str | None:
@@ -358,21 +419,6 @@ def project_name(resolver: Resolver, value: Any) -> str | None:
     if isinstance(target, (ExternalTarget, ObjectTarget)):
         return None
     return str(symbol_of(target))
-
-
-def _same_class(found: tuple[ClassDefinition, ...], cls: type) -> ClassDefinition | None:
-    """Choose among classes of one name: by line from Python 3.13, else by what they define."""
-    line = vars(cls).get("__firstlineno__")
-    if len(found) == 1:
-        return found[0]
-    own = vars(cls)
-    for definition in found:
-        if definition.first_line == line:
-            return definition
-    for definition in found:
-        if all(binding.name in own for binding in definition.bindings):
-            return definition
-    return found[-1] if found else None
 
 
 def functions_in(value: Any) -> list[Any]:
