@@ -90,9 +90,16 @@ def docs(session: nox.Session) -> None:
 
 @nox.session
 def soundness(session: nox.Session) -> None:
-    """Run every edit case in every way: both layouts, with and without `hitsave run`."""
+    """Run every edit case in every way, then generated programs, then edits of real packages.
+
+    Arguments after `--` go to `python -m tests.soundness`.
+    """
     session.install(".", *_group("test"))
     session.run("python", "-m", "pytest", "tests/test_cases.py", env={"CASES_MATRIX": "full"})
+    session.run("python", "-m", "pytest", "tests/soundness", env={"SOUNDNESS_EXAMPLES": "300"})
+    packages = session.cache_dir / "soundness-packages"
+    harness = ("python", "-m", "tests.soundness", "--packages", str(packages))
+    session.run(*harness, *(session.posargs or ("--jobs", "2")))
 
 
 @nox.session

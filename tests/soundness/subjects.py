@@ -1,0 +1,130 @@
+"""Subjects: which package is project code, where it comes from, and which workload calls it.
+
+Owns the list. A workload is a module in `workloads/` with `run(case: int) -> str`: deterministic,
+under a second, with a result that shows everything that was computed. Refuses to fetch anything
+(`packages` does), and to depend on versions: they are whatever the registry has now.
+"""
+
+from pathlib import Path
+from typing import NamedTuple
+
+WORKLOADS = Path(__file__).parent / "workloads"
+
+
+class Subject(NamedTuple):
+    """A package to edit.
+
+    `requirements` are fetched without their dependencies, `folders` are the top-level packages or
+    modules to copy. A subject without requirements is copied from the standard library under the
+    name `own`, because the standard library is not project code; `pure` are extension modules that
+    the copy is to do without.
+    """
+
+    name: str
+    about: str
+    requirements: tuple[str, ...]
+    folders: tuple[str, ...]
+    own: str = ""
+    pure: tuple[str, ...] = ()
+
+    @property
+    def workload(self) -> str:
+        """The source of the workload."""
+        return (WORKLOADS / f"{self.name}.py").read_text(encoding="utf-8")
+
+
+_ALL = (
+    Subject(
+        "markdown_it",
+        "a Markdown parser: rules in registries, called by name",
+        ("markdown-it-py", "mdurl"),
+        ("markdown_it", "mdurl"),
+    ),
+    Subject("chess", "a rules engine: tables that are built on import", ("chess",), ("chess",)),
+    Subject(
+        "functional",
+        "helpers over iterables: decorators, generators, currying",
+        ("toolz", "more-itertools"),
+        ("toolz", "more_itertools"),
+    ),
+    Subject(
+        "tinycss2",
+        "a CSS parser: syntax nodes as classes",
+        ("tinycss2", "webencodings"),
+        ("tinycss2", "webencodings"),
+    ),
+    Subject("lark", "a parser generator: callbacks by rule name", ("lark",), ("lark",)),
+    Subject(
+        "sympy",
+        "computer algebra: large, metaclasses, dispatch by class, caches",
+        ("sympy", "mpmath"),
+        ("sympy", "mpmath"),
+    ),
+    Subject(
+        "jinja2",
+        "templates compiled to Python source at run time",
+        ("jinja2", "markupsafe"),
+        ("jinja2", "markupsafe"),
+        pure=("_speedups",),
+    ),
+    Subject("mistune", "Markdown with plug-ins", ("mistune",), ("mistune",)),
+    Subject(
+        "pygments", "lexers in a registry, imported by computed name", ("pygments",), ("pygments",)
+    ),
+    Subject("pyparsing", "parsers as a hierarchy of classes", ("pyparsing",), ("pyparsing",)),
+    Subject("networkx", "graphs: dispatch decorators, lazy imports", ("networkx",), ("networkx",)),
+    Subject(
+        "marshmallow",
+        "schemas: metaclasses, hooks found by marks on methods",
+        ("marshmallow",),
+        ("marshmallow",),
+    ),
+    Subject(
+        "construct",
+        "binary formats: operators and lazy expressions",
+        ("construct",),
+        ("construct",),
+    ),
+    Subject(
+        "pyrsistent",
+        "persistent collections: records with checked fields",
+        ("pyrsistent",),
+        ("pyrsistent", "_pyrsistent_version"),
+    ),
+    Subject(
+        "aiostream",
+        "asyncio: operators made by decorators, async generators",
+        ("aiostream", "typing-extensions"),
+        ("aiostream", "typing_extensions"),
+    ),
+    Subject("attrs", "classes whose methods are generated as text", ("attrs",), ("attr", "attrs")),
+    Subject(
+        "multipledispatch",
+        "functions chosen by the types of all arguments",
+        ("multipledispatch",),
+        ("multipledispatch",),
+    ),
+    Subject(
+        "parso",
+        "a Python parser: lru_cache, grammar files read at run time",
+        ("parso",),
+        ("parso",),
+    ),
+    Subject(
+        "stdlib_json", "the standard library's json, in Python", (), ("json",), "myjson", ("_json",)
+    ),
+    Subject("stdlib_toml", "the standard library's tomllib", (), ("tomllib",), "mytoml"),
+    Subject(
+        "stdlib_config", "the standard library's configparser", (), ("configparser",), "myconfig"
+    ),
+    Subject(
+        "stdlib_dispatch",
+        "the standard library's functools",
+        (),
+        ("functools",),
+        "mytools",
+        ("_functools",),
+    ),
+)
+
+SUBJECTS = {subject.name: subject for subject in _ALL}
