@@ -16,7 +16,10 @@ from hitsave.testing import Block, Case, Expect, parse, read_chapter
 
 FOLDER = Path(__file__).parents[2] / "tests" / "cases"
 # What readers meet first comes first; groups that are not listed follow in order of name.
-ORDER = ("own", "helper", "import", "global", "closure", "class", "decorator", "needless")
+ORDER = (
+    *("own", "helper", "observed", "import", "global", "closure", "class", "decorator"),
+    *("conditions", "needless"),
+)
 VERDICTS = {
     Expect.RECOMPUTES: "Computes again",
     Expect.HITS: "Hits",
@@ -61,8 +64,8 @@ def _rank(path: Path) -> tuple[int, str]:
 
 
 def _belongs(case: Case, untracked: bool) -> bool:
-    """Whether the page says something about the case; what ran is not observed yet."""
-    return (case.expect is Expect.UNTRACKED) == untracked and "observation" not in case.needs
+    """Whether the case is one for this page."""
+    return (case.expect is Expect.UNTRACKED) == untracked
 
 
 def _shown(case: Case) -> list[str]:

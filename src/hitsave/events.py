@@ -59,6 +59,18 @@ class Untracked(NamedTuple):
     reason: str
 
 
+class Impure(NamedTuple):
+    """A result was recorded of `symbol`, which touches what may be different each time.
+
+    `kind` says what that is, such as the clock; `source` names it, and `place` is where.
+    """
+
+    symbol: str
+    kind: str
+    source: str
+    place: str
+
+
 class Warned(NamedTuple):
     """A warning was given."""
 
@@ -66,7 +78,7 @@ class Warned(NamedTuple):
     hint: str
 
 
-Event = Hit | Miss | Stored | Bypassed | Widened | Untracked | Warned
+Event = Hit | Miss | Stored | Bypassed | Widened | Untracked | Impure | Warned
 Subscriber = Callable[[Event], None]
 
 _subscribers: list[Subscriber] = []
@@ -107,14 +119,14 @@ def _dismiss(subscriber: Subscriber, error: Exception) -> None:
     warn(f"subscriber:{name}", f"The subscriber {name} raised {raised}", "it hears no more events")
 
 
-def warn(about: str, message: str, hint: str = "") -> None:
-    """Warn once per process for each `about`.
+def warn(about: str, message: str, hint: str = "") -> bool:
+    """Warn once per process for each `about`. Returns whether this was the first time.
 
     Where warnings are errors (`-W error`, pytest's `filterwarnings`) the warning is dropped rather
     than raised: a cache must not end the program that it serves.
     """
     if about in _given:
-        return
+        return False
     _given.add(about)
     emit(Warned(message, hint))
     # A filter may turn the warning into an exception, and what shows it may be the user's own.
@@ -122,7 +134,8 @@ def warn(about: str, message: str, hint: str = "") -> None:
         text = f"{message} ({hint})" if hint else message
         warnings.warn(HitsaveWarning(text), stacklevel=_depth_of_user())
     except Exception:
-        return
+        return True
+    return True
 
 
 def _depth_of_user() -> int:

@@ -8,7 +8,7 @@ that breaks is left alone.
 from typing import TextIO
 
 from hitsave.cli.listeners import Listener
-from hitsave.events import Bypassed, Event, Hit, Miss, Stored, Untracked, Warned, Widened
+from hitsave.events import Bypassed, Event, Hit, Impure, Miss, Stored, Untracked, Warned, Widened
 
 
 class Console(Listener):
@@ -67,6 +67,8 @@ def line_of(event: Event) -> str:
             return f"widened   {symbol}: {reason}"
         case Untracked(symbol, reason):
             return f"untracked {symbol}: {reason}"
+        case Impure(symbol, kind, source, place):
+            return f"impure    {symbol}: {kind}, {source} at {place}"
         case Warned():
             return ""  # Python's own `warnings` shows it.
 
