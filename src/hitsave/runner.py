@@ -151,7 +151,7 @@ def _run_content(path: str, content: bytes, keep: Keep | None) -> None:
         loader = SourceFileLoader("__main__", file)
         code = _compile(content, file)
         if keep is not None:
-            keep(ExecutedSource("__main__", file, content, False))
+            keep(ExecutedSource("__main__", file, content, False, code=code))
     space.update(__loader__=loader, __file__=file, __cached__=None)
     try:
         exec(code, space)

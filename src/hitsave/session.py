@@ -29,6 +29,9 @@ from hitsave.events import warn_error
 from hitsave.hook import ExecutedSource, Ledger, install
 from hitsave.store import MemoryStore, Store, Table, Write, open_local
 
+GLOBAL_LIMIT = 200
+"""A global that holds more objects than this counts by its definition: digesting it takes long."""
+
 
 class Session:
     """One workspace in one process."""
@@ -102,7 +105,7 @@ class Session:
         return digest_value(value, name_symbol=self._name_symbol)
 
     def _digest_global(self, value: Any, name_symbol: Callable[[Any], str | None]) -> Digested:
-        return digest_value(value, name_symbol=name_symbol, reduce=False)
+        return digest_value(value, name_symbol=name_symbol, reduce=False, limit=GLOBAL_LIMIT)
 
     def _name_symbol(self, value: Any) -> str | None:
         return project_name(Resolver(self.project), value)

@@ -7,6 +7,7 @@ import textwrap
 import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import pytest
 
@@ -101,3 +102,103 @@ def run(tmp_path: Path, home: Path) -> Run:
         return done
 
     return run
+
+
+# -- programs that are tried before and after an edit --------------------------------------------
+
+_HEAD = """\
+{before}
+import asyncio, functools, importlib, os, sys, threading
+from pathlib import Path
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+{memo}
+import helper
+
+
+def step(x):
+    # By a computed name: only what ran tells which function it is.
+    return getattr(helper, "st" + "ep")(x)
+
+"""
+_MEMO = """\
+from hitsave import memo
+from hitsave.events import Warned, Widened, subscribe
+
+def tell(event):
+    if isinstance(event, (Warned, Widened)):
+        print("told", event)
+
+subscribe(tell)
+"""
+_HELPER = "def step(x):\n    return x + {amount}\n\n\ndef steps(xs):\n    return [*map(step, xs)]\n"
+
+
+class Outcome(NamedTuple):
+    """What a program printed: its answer, how many bodies ran, and what was told of."""
+
+    answer: str
+    ran: int
+    told: list[str]
+
+
+class Trial:
+    """A program around one memoised function, run with this or that helper."""
+
+    def __init__(self, run: Any, folder: Path) -> None:
+        self._run, self.folder = run, folder
+        self.edit(1)
+
+    @staticmethod
+    def program(body: str, main: str = "print('answer', f(3))") -> str:
+        """A program with the body of `f`, and what is to be done with it."""
+        parts = [textwrap.indent(textwrap.dedent(part), "    ") for part in (body, main)]
+        return _PROGRAM.format(*parts)
+
+    def edit(self, amount: int) -> None:
+        """Let the helper add `amount`."""
+        (self.folder / "helper.py").write_text(_HELPER.format(amount=amount))
+
+    def run(self, program: str, before: str = "", *, plain: bool = False, **env: str) -> Outcome:
+        """Run `program`, with the functions memoised or plain."""
+        head = _HEAD.format(before=before, memo="memo = lambda f: f" if plain else _MEMO)
+        # Python warns of forks with threads, and hitsave of what it cannot see.
+        done = self._run(head + textwrap.dedent(program), "-W", "ignore", **env)
+        assert "Traceback" not in done.stderr, done.stderr
+        lines = done.stdout.splitlines()
+        (answer,) = (line for line in lines if line.startswith("answer"))
+        return Outcome(answer, lines.count("ran"), [each for each in lines if "told" in each[:4]])
+
+    def check(self, program: str, before: str = "", *, hits: bool = True) -> list[str]:
+        """Run the program before and after an edit of the helper; returns what was told.
+
+        It answers what it answers without hitsave, each time.
+        """
+        told = []
+        for amount in (1, 5):
+            self.edit(amount)
+            truth = self.run(program, before, plain=True).answer
+            first = self.run(program, before)
+            assert first.answer == truth
+            assert first.ran
+            told += first.told
+        again = self.run(program, before)
+        assert again.answer == truth
+        assert again.ran == 0 or not hits
+        return told
+
+
+_PROGRAM = """
+@memo
+def f(x):
+    print("ran")
+{}
+
+if __name__ == "__main__":
+{}
+"""
+
+
+@pytest.fixture
+def trial(run: Any, tmp_path: Path) -> Trial:
+    """A program to be run in fresh processes, before and after an edit of its helper."""
+    return Trial(run, tmp_path / "project")

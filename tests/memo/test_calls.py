@@ -339,4 +339,5 @@ def test_the_events_of_a_call_tell_its_story(events: list[Event]) -> None:
     assert [type(event) for event in story] == [Miss, Stored, Hit]
     assert isinstance(story[0], Miss)
     assert story[0].reason == "it has no earlier call"
-    assert len({event.key for event in story}) == 1
+    # A call that misses has no key yet: what it depends on is known once it has run.
+    assert story[1].key == story[2].key

@@ -8,6 +8,7 @@ How functions, classes, globals and statements for effect count is decided next 
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+from hitsave.code.bound import count_conditions
 from hitsave.code.computed import Computed, own_names
 from hitsave.code.definition import (
     Chain,
@@ -21,6 +22,7 @@ from hitsave.code.external import is_standard
 from hitsave.code.facts import Facts
 from hitsave.code.functions import Functions
 from hitsave.code.guard import Guard
+from hitsave.code.impure import Impure
 from hitsave.code.inert import is_inert
 from hitsave.code.members import Members
 from hitsave.code.project import Module, Project
@@ -44,7 +46,6 @@ from hitsave.code.resolve import (
 from hitsave.code.symbol import NOWHERE, Facet, Place, Symbol
 from hitsave.code.values import DigestValue, Values
 from hitsave.digest import digest_bytes, digest_parts
-from hitsave.events import Widened, emit
 
 HARMLESS = frozenset(
     "__future__ abc array bisect builtins cmath collections contextlib copy dataclasses datetime "
@@ -83,6 +84,7 @@ class Closure:
         self.values = Values(self)
         self.effects = Effects(self)
         self.computed = Computed(self)
+        self.impure = Impure(self)
         self.modules: dict[str, Module] = {}
         self.subjects: dict[tuple[Symbol, Facet], Any] = {}
         self.edges: dict[Symbol, dict[Symbol, Via]] = {}
@@ -201,7 +203,7 @@ class Closure:
     def widen(self, symbol: Symbol, reason: str) -> None:
         """Say that something counts by more than it has to."""
         if self.once(("widened", symbol, reason)):
-            emit(Widened(str(symbol), reason))
+            self.project.tell_widened(str(symbol), reason)
 
     # -- following references -------------------------------------------------------------------
 
@@ -222,6 +224,7 @@ class Closure:
 
     def _follow_chain(self, chain: Chain, module: Module, owner: Symbol) -> None:
         via = Via(owner, "named in", chain.line)
+        self.impure.note(module, chain.names, via)
         target = self.look_up(module, chain.names[0], via)
         if not (chain.keys and self._follow_item(target, chain, via)):
             self._follow_attributes(target, chain.names[1:], chain.opaque, via)
@@ -267,10 +270,16 @@ class Closure:
     def look_up(self, module: Module, name: str, via: Via) -> Target:
         """Resolve a global, counting which symbol it leads to where that is not its own."""
         target = self.resolver.name(module, name)
+        value = ABSENT
         if module.namespace is not None:
             value = module.namespace.get(name, ABSENT)
             self.guard.watch_name(module.namespace, name, value)
+        else:
+            count_conditions(self, module, name, via)
         own = module.symbol(name)
+        if isinstance(target, ExternalTarget):
+            self._count_external_name(target, module, name, value, via)
+            return target
         symbol = symbol_of(target)
         # A submodule is in its package's namespace once it has been imported, by anybody.
         if symbol is not None and symbol not in (own, Symbol(f"{module.name}.{name}", "")):
@@ -278,6 +287,16 @@ class Closure:
             self.count(own, Facet.BINDING, token, self._binding_place(module, name), via)
             self.link(symbol, Via(own, "bound by", 0))
         return target
+
+    def _count_external_name(
+        self, target: ExternalTarget, module: Module, name: str, value: Any, via: Via
+    ) -> None:
+        if module.has(name):  # else it is a builtin by its own name
+            token = digest_bytes(self.resolver.external_name(module, name, target, value).encode())
+            place, own = self._binding_place(module, name), module.symbol(name)
+            self.count(own, Facet.BINDING, token, place, via)
+            if target.module != "builtins":
+                self.link(Symbol(target.module, target.name), Via(own, "bound by", 0))
 
     def _binding_place(self, module: Module, name: str) -> Place:
         bindings = module.record.bindings.get(name, ()) if module.record else ()
@@ -294,6 +313,7 @@ class Closure:
         name = own_names(reference.module, module)
         name = self.resolver.imported(module, reference.level, name)
         self.watch_module(name)
+        self.impure.note_import(name, reference.attributes, module, via)
         target = self.resolver.module(name)
         if target is None:
             # That nothing is found is a fact to count too: a module may appear.

@@ -24,6 +24,7 @@ class Computed:
 
     def __init__(self, closure: "Closure") -> None:
         self._closure = closure
+        self.looks_among_loaded = False
         self._imports: dict[tuple[Dynamic, str], tuple[Module, Via]] = {}
 
     def follow(self, dynamic: Dynamic, module: Module, owner: Symbol) -> None:
@@ -37,8 +38,11 @@ class Computed:
         elif dynamic.kind == "subclasses":
             self._closure.members.follow_subclasses = True
         elif dynamic.kind == "modules":
+            self.looks_among_loaded = True
             for loaded in tuple(self._closure.project.loaded()):
-                self._closure.members.escape(self._closure.resolver.view(loaded), via)
+                # What evaluations loaded, a later process begins without: see `facts`.
+                if loaded.source.module not in self._closure.options.hidden:
+                    self._closure.members.escape(loaded, via)
         else:
             self._imports.setdefault((dynamic, module.name), (module, via))
 

@@ -3,6 +3,8 @@
 Owns dependencies, manifests and code digests. Refuses to find anything out: the closure does.
 """
 
+import zlib
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import msgpack
@@ -12,7 +14,7 @@ from hitsave.code.symbol import Facet, Place, Symbol
 from hitsave.digest import digest_parts
 from hitsave.errors import DamagedError
 
-SCHEMA = 2
+SCHEMA = 3
 """Grows whenever the same code would be given another manifest."""
 
 
@@ -26,6 +28,10 @@ class Via(NamedTuple):
     def __str__(self) -> str:
         where = f" at line {self.line}" if self.line else ""
         return f"{self.reason} {self.owner}{where}"
+
+
+BY_OBSERVATION = Via(Symbol("", ""), "seen to run", 0)
+"""How what only a dependency set knows of was reached."""
 
 
 class Dependency(NamedTuple):
@@ -62,6 +68,19 @@ class Manifest(NamedTuple):
             parts.append(dependency.digest)
         return digest_parts("code", parts)
 
+    def explained(
+        self, functions: Mapping[Symbol, Via], facts: Mapping[tuple[Symbol, Facet], Via]
+    ) -> "Manifest":
+        """Return the same manifest, telling how what only observation knows of was reached."""
+
+        def told(dependency: Dependency) -> Dependency:
+            if dependency.via != BY_OBSERVATION:
+                return dependency
+            via = facts.get(dependency.key) or functions.get(dependency.symbol)
+            return dependency if via is None else dependency._replace(via=via)
+
+        return self._replace(dependencies=tuple(map(told, self.dependencies)))
+
     def by_key(self) -> dict[tuple[Symbol, Facet], Dependency]:
         """The dependencies by symbol and facet."""
         return {dependency.key: dependency for dependency in self.dependencies}
@@ -73,18 +92,20 @@ def pack_manifest(manifest: Manifest) -> bytes:
         (str(d.symbol), str(d.facet), d.digest, d.place, (str(d.via.owner), *d.via[1:]))
         for d in manifest.dependencies
     ]
-    return bytes(msgpack.packb((SCHEMA, PYTHON, rows, manifest.reached)) or b"")
+    packed = bytes(msgpack.packb((SCHEMA, PYTHON, rows, manifest.reached)) or b"")
+    # Paths, modules and reasons come again and again: a tenth is left, for little time.
+    return zlib.compress(packed, 1)
 
 
 def unpack_manifest(data: bytes) -> Manifest:
     """Decode a manifest. Raises `DamagedError` where the bytes are not one of this schema."""
     try:
-        schema, _, *content = msgpack.unpackb(data, use_list=False)
+        schema, _, *content = msgpack.unpackb(zlib.decompress(data), use_list=False)
         if schema != SCHEMA:
             raise DamagedError(f"the manifest is of schema {schema}, not {SCHEMA}")
         rows, reached = content
         return Manifest(tuple(_dependency(*row) for row in rows), reached)
-    except (ValueError, TypeError) as error:
+    except (ValueError, TypeError, zlib.error) as error:
         raise DamagedError(f"the manifest cannot be read: {error}") from error
 
 

@@ -63,16 +63,19 @@ class Facts:
         for fact, digest, via in reached.facts():
             if fact.facet is Facet.IMPORT:
                 self._count_import(fact.name, via)
+            elif fact.facet is Facet.LOADED:
+                self._count_loaded(fact.name, via)
             else:
                 self._count(fact, digest, via)
 
     def _count(self, fact: Fact, digest: Digest | None, via: Via) -> None:
         subject = _subject(self._root, fact)
         place = NOWHERE if fact.facet is Facet.VARIABLE else Place(subject, 0, 0)
+        text = None
         if digest is None:
             digest = fact_digest(self._root, fact)
             self._watch(fact, subject, digest)
-        text = _text(subject) if fact.facet is Facet.FILE else None
+            text = _text(subject) if fact.facet is Facet.FILE else None
         self._closure.count(Symbol(fact.name, ""), fact.facet, digest, place, via, text)
 
     def _watch(self, fact: Fact, subject: str, digest: Digest) -> None:
@@ -102,6 +105,17 @@ class Facts:
             closure.members.escape(target.module, via)
         elif target is not None:
             closure.reach(target, via)
+
+    def _count_loaded(self, name: str, via: Via) -> None:
+        """Count a module that is looked up among the loaded ones, or that nothing else leads to."""
+        closure = self._closure
+        module = closure.resolver.project_module(name)
+        if module is None:
+            closure.count(Symbol(name, ""), Facet.LOADED, digest_bytes(b""), NOWHERE, via)
+        elif closure.computed.looks_among_loaded or module.name not in closure.modules:
+            closure.count(Symbol(name, ""), Facet.LOADED, digest_bytes(b"there"), NOWHERE, via)
+            closure.watch_module(name)
+            closure.members.escape(module, via)
 
 
 def _text(path: str) -> str | None:

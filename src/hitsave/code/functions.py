@@ -12,6 +12,7 @@ from hitsave.code.bytecode import code_digest, code_references
 from hitsave.code.definition import FunctionDefinition, Part
 from hitsave.code.dependencies import Via
 from hitsave.code.guard import EMPTY, cell_content
+from hitsave.code.origin import definition_named
 from hitsave.code.project import Module
 from hitsave.code.reached import Reached
 from hitsave.code.resolve import (
@@ -38,6 +39,9 @@ HEADER_READERS = frozenset(
     "__code__".split()
 )
 """Names through which a program reads the parameters of functions."""
+
+OBSERVED = digest_bytes(b"observed")
+"""Where the name of a function leads to that only observation leads to."""
 
 
 class Unused(NamedTuple):
@@ -135,17 +139,14 @@ class Functions:
         """
         if self._closure.has(symbol):
             return
-        token = digest_bytes(b"observed")
-        self._closure.count(symbol, Facet.BINDING, token, NOWHERE, via)
+        self._closure.count(symbol, Facet.BINDING, OBSERVED, NOWHERE, via)
         module = self._closure.resolver.named(symbol.module)
-        name, _, number = symbol.name.partition("#")
-        found = module.record.functions.get(name, ()) if module and module.record else ()
-        position = int(number) - 1 if number.isdigit() else 0
-        if module is None or position >= len(found):
+        found = definition_named(module, symbol.name) if module is not None else None
+        if module is None or found is None:
             return
-        live = self._closure.members.live_function(module, name, found[position])
+        live = self._closure.members.live_function(module, found.name, found)
         self._closure.members.escape(module, via)
-        self.reach(FunctionTarget(module, (found[position],), live), via)
+        self.reach(FunctionTarget(module, (found,), live), via)
 
     def reflect(self, name: str) -> None:
         """Reachable code reads what functions are, by `name`, rather than running them."""

@@ -107,18 +107,25 @@ class Guard:
         return self._rest_holds()
 
     def _rest_holds(self) -> bool:
-        if not all(names.isdisjoint(absent) for names, absent in self._absent):
-            return False
+        # Loops, not generator expressions: most of these are empty, and each would cost its making.
+        for names, absent in self._absent:
+            if not names.isdisjoint(absent):
+                return False
         for read, container, items in self._contents:
             if len(container) * (1 + (read is _pairs)) != len(items):
                 return False
             if not all(map(is_, read(container), items)):
                 return False
-        if any(cell_content(cell) is not value for cell, value in self._cells):
-            return False
-        if any(redigest() != digest for redigest, digest in self._redigest):
-            return False
-        return all(unchanged() for unchanged in self._tests) and self._disk_holds()
+        for cell, value in self._cells:
+            if cell_content(cell) is not value:
+                return False
+        for redigest, digest in self._redigest:
+            if redigest() != digest:
+                return False
+        for unchanged in self._tests:
+            if not unchanged():
+                return False
+        return self._disk_holds()
 
     def _disk_holds(self) -> bool:
         """Whether what importing would find is as it was.

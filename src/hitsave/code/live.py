@@ -27,9 +27,13 @@ class Codes:
         return [code for code in found if definition.covers(lambda_column(code))]
 
 
-def codes_of(module: Module) -> Codes:
-    """Return every code object of a module that its functions and classes lead to."""
-    return Codes(_codes_under(dict(module.namespace or {}), set()))
+def codes_of(module: Module, executed: CodeType | None = None) -> Codes:
+    """Return every code object of a module that its functions and classes lead to.
+
+    `executed` is the code object of the module itself, where that was kept.
+    """
+    found = list(_codes_under(dict(module.namespace or {}), set()))
+    return Codes((*found, *(_with_nested(executed) if executed is not None else ())))
 
 
 def _codes_under(namespace: dict[Any, Any], met: set[int]) -> Iterator[CodeType]:
@@ -46,7 +50,7 @@ def _codes_behind(value: Any, met: set[int]) -> Iterator[CodeType]:
         yield from _codes_behind(vars(value).get("__wrapped__"), met)
         for cell in value.__closure__ or ():
             yield from _codes_in_cell(cell, met)
-    elif isinstance(value, type):
+    elif issubclass(type(value), type):
         yield from _codes_under(dict(vars(value)), met)
     elif type(value) is dict:
         yield from _codes_under(value, met)

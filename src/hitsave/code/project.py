@@ -179,6 +179,7 @@ class Project:
         self.distributions = Distributions()
         self.wrappers = Wrappers()
         self.made_members = MadeMembers()
+        self._told: set[tuple[str, str]] = set()
         self._executed = executed
         self._records = records
         self._modules: dict[str, tuple[object, Source | None, Module | None]] = {}
@@ -186,6 +187,12 @@ class Project:
         self._read: dict[str, Source] = {}
         self._seen_on_disk: dict[str, tuple[object, Module | None]] = {}
         self._by_path: tuple[int, dict[str, list[Module]]] | None = None
+
+    def tell_widened(self, symbol: str, reason: str) -> None:
+        """Say once that something counts by more than it has to."""
+        if (symbol, reason) not in self._told:
+            self._told.add((symbol, reason))
+            emit(Widened(symbol, reason))
 
     # -- finding modules ------------------------------------------------------------------------
 

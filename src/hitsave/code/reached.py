@@ -4,13 +4,13 @@ Owns dependency sets, the names by which what one evaluation depended on is foun
 witnesses, from which they are made. Refuses to observe and to digest.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Set
 from typing import NamedTuple, Protocol
 
 import msgpack
 
 from hitsave.code.definition import FunctionDefinition
-from hitsave.code.dependencies import Via
+from hitsave.code.dependencies import BY_OBSERVATION, Via
 from hitsave.code.project import Module
 from hitsave.code.symbol import Facet, Symbol
 from hitsave.digest import Digest, digest_bytes
@@ -23,15 +23,12 @@ MOST_SETS = 8
 ANY_MODULE = "*"
 """The name of the fact that says: which modules were imported could not be seen."""
 
-BY_OBSERVATION = Via(Symbol("", ""), "seen to run", 0)
-"""How what only a dependency set knows of was reached."""
-
 
 class Fact(NamedTuple):
     """Something outside the code that an evaluation asked for.
 
-    `facet` is FILE, LISTING, PRESENCE, VARIABLE or IMPORT. `name` is a path (relative to the
-    workspace root where it lies under that), an environment variable or a module.
+    `facet` is FILE, LISTING, PRESENCE, VARIABLE, IMPORT or LOADED. `name` is a path (relative to
+    the workspace root where it lies under that), an environment variable or a module.
     """
 
     facet: Facet
@@ -103,6 +100,15 @@ class DependencySet:
         """See `Reached`."""
         return fact in self._facts
 
+    @property
+    def is_wide(self) -> bool:
+        """Whether not everything could be seen of the evaluation."""
+        return Fact(Facet.IMPORT, ANY_MODULE) in self._facts
+
+    def restricted(self, functions: Iterable[str]) -> "DependencySet":
+        """Return the set with these functions alone, and all its facts."""
+        return DependencySet(functions, self._facts)
+
     # -- as a set -------------------------------------------------------------------------------
 
     def covers(self, other: "DependencySet") -> bool:
@@ -124,7 +130,12 @@ class DependencySet:
         """Decode a set. Raises `DamagedError` where the bytes are none."""
         try:
             functions, rows = msgpack.unpackb(data)
-            return cls(functions, [Fact(Facet(facet), name) for facet, name in rows])
+            facts = [Fact(Facet(facet), name) for facet, name in rows]
+            if type(functions) is not list:
+                raise ValueError("no list of functions")
+            if not all(type(name) is str for name in (*functions, *(fact.name for fact in facts))):
+                raise ValueError("names that are no texts")
+            return cls(functions, facts)
         except (ValueError, TypeError) as error:
             raise DamagedError(f"the dependency set cannot be read: {error}") from error
 
@@ -189,6 +200,24 @@ class Witness:
     def still_unused(self) -> bool:
         """Whether what did not count has not run since either."""
         return not any(self._has_run(module, definition) for module, definition in self._unused)
+
+
+class Without:
+    """A dependency set without some functions, and so without what only they lead to."""
+
+    def __init__(self, among: DependencySet, without: Set[str]) -> None:
+        self._functions = among.functions - without
+        self.facts = among.facts
+        self.has_fact = among.has_fact
+        self.packed = b""
+
+    def counts(self, symbol: Symbol, _module: Module, _definition: FunctionDefinition) -> bool:
+        """See `Reached`."""
+        return str(symbol) in self._functions
+
+    def roots(self) -> Iterator[tuple[Symbol, Via]]:
+        """See `Reached`: what the source leads to, and no more."""
+        return iter(())
 
 
 class Pinned:

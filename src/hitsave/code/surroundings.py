@@ -54,10 +54,15 @@ def is_racy(found: Signature | None) -> bool:
 
 
 def content_digest(path: str) -> Digest:
-    """Return the digest of a file's bytes; NOTHING where they cannot be read, or it is no file."""
+    """Return the digest of a file's bytes; NOTHING where there is none.
+
+    A folder, a pipe or a file that cannot be read in its place counts as that.
+    """
     found = signature(path)
-    if found is None or not stat.S_ISREG(found.mode):
+    if found is None:
         return NOTHING
+    if not stat.S_ISREG(found.mode):
+        return digest_parts("no file", [b"%d" % stat.S_IFMT(found.mode)])
     known = _contents.get(path)
     if known is not None and known[0] == found:
         return known[1]
@@ -74,7 +79,7 @@ def _read(path: str) -> Digest:
             while chunk := file.read(_CHUNK):
                 hasher.update(chunk)
     except OSError:
-        return NOTHING
+        return digest_parts("no file", [b"unreadable"])
     return hasher.digest()
 
 

@@ -34,6 +34,8 @@ class Facet(StrEnum):
     """The value of an environment variable that an evaluation read."""
     IMPORT = "import"
     """Which module a computed name led to."""
+    LOADED = "loaded"
+    """A module that an evaluation loaded."""
     OPTION = "option"
     """What the user declared: a pinned version, an added dependency."""
 

@@ -5,7 +5,8 @@ to have changed: modules it loaded, globals it made state. Refuses to look resul
 """
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, NamedTuple, TypeVar
 
 from hitsave.code.closure import Closure, Options
@@ -15,7 +16,9 @@ from hitsave.code.pause import collector_paused
 from hitsave.code.project import Project
 from hitsave.code.reached import DependencySet, Fact, Pinned, Reached, Witness
 from hitsave.code.symbol import Symbol
+from hitsave.code.values import Digested, DigestValue, NameSymbol
 from hitsave.digest import Digest
+from hitsave.errors import NotDigestibleError
 
 KEPT = 1000
 """How many closures are kept at most."""
@@ -38,6 +41,44 @@ class Tracked:
         self.generation = generation
 
 
+class Digests:
+    """Digests of globals; kept for as long as nothing can change them."""
+
+    def __init__(self, digest_value: DigestValue) -> None:
+        self._digest_value = digest_value
+        self._known: dict[int, tuple[Any, Digested | NotDigestibleError]] | None = None
+
+    def __call__(self, value: Any, name_symbol: NameSymbol) -> Digested:
+        """Digest a value. Raises NotDigestibleError."""
+        if self._known is None:
+            return self._digest_value(value, name_symbol)
+        if id(value) not in self._known:
+            # The value is kept beside its digest, so that its id cannot come to mean another.
+            self._known[id(value)] = (value, self._outcome(value, name_symbol))
+        found = self._known[id(value)][1]
+        if isinstance(found, NotDigestibleError):
+            raise found
+        return found
+
+    def _outcome(self, value: Any, name_symbol: NameSymbol) -> Digested | NotDigestibleError:
+        try:
+            return self._digest_value(value, name_symbol)
+        except NotDigestibleError as error:
+            return error
+
+    @contextmanager
+    def kept(self) -> Iterator[None]:
+        """Digest each value at most once in here."""
+        if self._known is not None:
+            yield
+            return
+        self._known = {}
+        try:
+            yield
+        finally:
+            self._known = None
+
+
 class Settled(NamedTuple):
     """What an evaluation depended on: its dependency set, and that witnessed by what."""
 
@@ -56,7 +97,8 @@ class Tracker:
         generation: Callable[[], int],
     ) -> None:
         self._project = project
-        self._options = options
+        self._digests = Digests(options.digest_value)
+        self._options = options._replace(digest_value=self._digests)
         self._mark_state = mark_state
         self._generation = generation
         self._known: dict[object, tuple[tuple[Any, ...], Tracked]] = {}
@@ -73,12 +115,12 @@ class Tracker:
         With a dependency set, only what is in it counts of the functions, and of the facts; else
         everything reachable.
         """
-        key = (*map(id, roots), among)
+        key = (*map(id, roots), among and among.digest)
         known = self._known.get(key)
         if known is not None and self._still_holds(known[1]):
             return known[1]
         with self._lock, collector_paused():
-            tracked = self._compute(roots, declared, among)
+            tracked = self.compute(roots, declared, among)
             # The roots are kept beside their ids, so that the ids cannot come to mean others.
             _keep(self._known, key, (roots, tracked))
             return tracked
@@ -98,9 +140,10 @@ class Tracker:
                 return False
         return True
 
-    def _compute(
+    def compute(
         self, roots: tuple[Any, ...], declared: Declared, reached: Reached | None
     ) -> Tracked:
+        """Return the closure of `roots` as it is now, kept by nobody."""
         while True:
             tracked = self._compute_hiding(roots, declared, reached, frozenset(self._lazy))
             changed = self._changed_since_loaded(tracked)
@@ -127,6 +170,12 @@ class Tracker:
             closure.add_declared(added)
         closure.finish()
         return Tracked(closure, generation)
+
+    @contextmanager
+    def standing_still(self) -> Iterator[None]:
+        """While no code of the user's runs: each value is digested at most once."""
+        with self._lock, self._digests.kept():
+            yield
 
     # -- modules loaded by an evaluation --------------------------------------------------------
 
@@ -155,7 +204,7 @@ class Tracker:
         they did before it: a later process looks the call up before it loads them. Globals that it
         changed are state from now on.
         """
-        with self._lock, collector_paused():
+        with self._lock, collector_paused(), self.standing_still():
             loaded = (self._loaded_meanwhile(before) | executed) - self._lazy
             key = (*map(id, roots), witness.key)
             if not loaded and self._still_holds(before):
@@ -164,7 +213,7 @@ class Tracker:
                     return known[1].dependency_set
             else:
                 self._note_changes(before, loaded)
-            self._compute(roots, declared, witness)
+            self.compute(roots, declared, witness)
             settled = Settled(witness.dependency_set(), witness)
             _keep(self._settled, key, (before, settled))
             return settled.dependency_set
@@ -192,7 +241,7 @@ class Tracker:
         if now == digests:
             return self.track(roots, declared, among)
         with self._lock, collector_paused():
-            return self._compute(roots, declared, Pinned(among, digests))
+            return self.compute(roots, declared, Pinned(among, digests))
 
     def _loaded_meanwhile(self, before: Tracked) -> frozenset[str]:
         unloaded = [m for m in before.closure.modules.values() if m.namespace is None]

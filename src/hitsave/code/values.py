@@ -6,7 +6,7 @@ statements that bind or extend it. Refuses to digest: the session hands that in.
 
 from collections.abc import Callable
 from functools import partial
-from types import FunctionType, MethodType
+from types import FunctionType, MethodType, ModuleType
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from hitsave.code.definition import Binding, ClassDefinition, FunctionDefinition, Key, Part
@@ -20,9 +20,12 @@ from hitsave.code.resolve import (
     ExternalTarget,
     FunctionTarget,
     ValueTarget,
+    name_of_external,
     symbol_of,
 )
+from hitsave.code.source import file_of
 from hitsave.code.symbol import NOWHERE, Facet, Place, Symbol
+from hitsave.code.varying import VOLATILE
 from hitsave.digest import digest_bytes, digest_parts
 from hitsave.errors import NotDigestibleError
 from hitsave.events import Untracked, emit
@@ -44,16 +47,6 @@ class Digested(Protocol):
 
 NameSymbol = Callable[[Any], str | None]
 DigestValue = Callable[[Any, NameSymbol], Digested]
-
-VOLATILE = frozenset(
-    "time.time time.time_ns time.monotonic time.monotonic_ns time.perf_counter "
-    "time.perf_counter_ns time.process_time datetime.now datetime.utcnow datetime.today "
-    "date.today os.getpid os.getppid os.urandom os.times uuid.uuid1 uuid.uuid4 "
-    "random.random random.randint random.getrandbits secrets.token_hex secrets.token_bytes "
-    "secrets.token_urlsafe tempfile.mkdtemp tempfile.mkstemp tempfile.gettempprefix "
-    "threading.get_ident id hash".split()
-)
-"""What gives another value in every process, so that comparing values would never hit."""
 
 
 class Live(NamedTuple):
@@ -94,6 +87,8 @@ class Values:
         else:
             read = partial(module.namespace.get, name, ABSENT)
         place = self._place(module, name)
+        if issubclass(type(value), ModuleType):
+            self.count_file(symbol, file_of(value), via)
         if value is ABSENT or not self._count_value(symbol, value, place, via, read):
             self._closure.later(lambda: self._count_definition(target, symbol, via))
 
@@ -349,13 +344,14 @@ class Values:
         symbol = Symbol(owner.module, f"{owner.name}[{name}]")
         target = self._closure.resolver.of_object(value)
         inner = symbol_of(target)
-        if inner is not None:
+        if inner is not None and not isinstance(target, ExternalTarget):
             token = digest_bytes(str(inner).encode())
             self._closure.count(symbol, Facet.BINDING, token, NOWHERE, via)
             self._closure.reach(target, Via(symbol, "captured by", 0))
-        elif not isinstance(target, ExternalTarget) and not self._count_value(
-            symbol, value, NOWHERE, via, read
-        ):
+        elif isinstance(target, ExternalTarget):
+            token = digest_bytes(name_of_external(value).encode())
+            self._closure.count(symbol, Facet.BINDING, token, NOWHERE, via)
+        elif not self._count_value(symbol, value, NOWHERE, via, read):
             self._closure.add_inside(value, Via(symbol, "captured by", 0))
 
     def function_attribute(self, target: FunctionTarget, name: str, via: Via) -> None:

@@ -59,19 +59,22 @@ class Digested(NamedTuple):
     mutable: bool
 
 
-def digest_value(value: object, *, name_symbol: NameSymbol, reduce: bool = True) -> Digested:
+def digest_value(
+    value: object, *, name_symbol: NameSymbol, reduce: bool = True, limit: int | None = None
+) -> Digested:
     """Return the digest of `value`: 32 bytes, equal in every process for equal values.
 
     `name_symbol` gives the name of a function, class or module that belongs to the project, None
     for any other. With `reduce=False` objects without a known structure are refused rather than
-    digested through their own `__reduce_ex__`. Raises `NotDigestibleError` with the path.
+    digested through their own `__reduce_ex__`, and so is a value of more than `limit` objects
+    besides what plain containers hold. Raises `NotDigestibleError` with the path.
     """
     kind = type(value)
     if kind in SCALARS and not _is_large(value):
         return Digested(digest_scalar(value), (), False)
     if kind in PLAIN and (chunks := plain_input(value, WHOLE)) is not None:
         return Digested(digest_chunks(chunks), (), not is_immutable(value))
-    walk = Walk(name_symbol, reduce)
+    walk = Walk(name_symbol, reduce, limit=limit)
     digest = walk.run(value)
     if walk.proofs:
         _require_same(walk, Walk(name_symbol, reduce), value)
@@ -118,7 +121,9 @@ class Walk:
         name_symbol: NameSymbol,
         reduce: bool,
         trace: Callable[[str, Node, bytes], None] | None = None,
+        limit: int | None = None,
     ) -> None:
+        self._limit = limit
         self.reduce = reduce
         self.mutable = False
         self.symbols: dict[int, object] = {}
@@ -213,6 +218,8 @@ class Walk:
             )
 
     def _push(self, value: object, node: Node) -> None:
+        if self._limit is not None and self._next >= self._limit:
+            raise NotDigestibleError(f"It holds more than {self._limit} objects.", "", self.path())
         self._alive.append(value)
         self._open[id(value)] = self._next
         frame = _Frame(value, node, self._next, len(self._members))

@@ -5,6 +5,7 @@ imports would leave its child a lock that nobody releases, so every step here is
 operation on a dict or a list.
 """
 
+from types import CodeType
 from typing import NamedTuple
 
 
@@ -17,7 +18,8 @@ class ExecutedSource(NamedTuple):
 
     Where Python ran bytecode that is not of the source beside it (an unchecked hash-based `.pyc`),
     `is_bytecode` is true and `content` holds that bytecode: it is no source and cannot be parsed,
-    but it changes whenever what is executed changes.
+    but it changes whenever what is executed changes. `code` is the module's code object, through
+    which those of all its functions are found, also of such as nothing holds any more.
     """
 
     module: str
@@ -25,6 +27,7 @@ class ExecutedSource(NamedTuple):
     content: bytes
     is_package: bool
     is_bytecode: bool = False
+    code: CodeType | None = None
 
 
 class Ledger:

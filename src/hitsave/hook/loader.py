@@ -72,7 +72,7 @@ class KeepingLoader(SourceFileLoader):
         except BaseException as error:
             hide_frames(error)
             raise
-        self._hitsave_keep(module, fullname, reading)
+        self._hitsave_keep(module, fullname, reading, code)
         self.__class__ = self._hitsave_plain  # type: ignore[assignment]
         return code
 
@@ -118,13 +118,15 @@ class KeepingLoader(SourceFileLoader):
         reading.judged = source
         return False
 
-    def _hitsave_keep(self, module: str, fullname: str, reading: _Reading) -> None:
+    def _hitsave_keep(
+        self, module: str, fullname: str, reading: _Reading, code: CodeType | None
+    ) -> None:
         """Keep what is about to be executed as `module`; nothing where that cannot be known."""
         try:
             content, is_bytecode = self._hitsave_content(reading)
             path, is_package = self.get_filename(fullname), self.is_package(fullname)
             self._hitsave_ledger.keep(
-                ExecutedSource(module, path, content, is_package, is_bytecode)
+                ExecutedSource(module, path, content, is_package, is_bytecode, code)
             )
         except Exception as error:
             give_up(self._hitsave_ledger, module, error)

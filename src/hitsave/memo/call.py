@@ -18,9 +18,10 @@ from hitsave.codec.plain import LARGE, SCALARS, scalar_input
 from hitsave.digest import digest_bytes
 from hitsave.errors import MissError, NotDigestibleError, UnkeyedError
 from hitsave.events import Hit, Miss, emit, listening
+from hitsave.memo.cutoff import find_candidate, note_nested, spoil
 from hitsave.memo.evaluation import under_way
 from hitsave.memo.modes import ASKING, Mode
-from hitsave.memo.record import Before, note_before
+from hitsave.memo.record import Before, call_writes, note_before
 from hitsave.memo.trouble import bypass, unexpected
 from hitsave.session import Session, current
 from hitsave.store import CallRecord, Table, split_parts, unpack_call
@@ -95,7 +96,7 @@ class Call:
     def candidates(self) -> Iterator[Candidate]:
         """Yield the keys that a record may have with the code as it is now, likeliest first."""
         track, declared = self.session.tracker.track, self.memo.declared
-        for among in self.known:
+        for among in self.known.sets:
             tracked = track(self.roots, declared, among)
             yield Candidate(self.key_under(tracked), tracked, among)
 
@@ -139,10 +140,12 @@ def begin(
     try:
         return _keyed(memo, mode, values, args, kwargs)
     except UnkeyedError as error:
+        spoil()
         if mode.name == "require":
             raise _required(memo, error.message, error.hint) from None
         bypass(memo.symbol, "unkeyed", error.message, error.hint)
     except Exception as error:
+        spoil()
         unexpected(current(), memo.symbol, error)
     return None
 
@@ -225,7 +228,7 @@ def find(call: Call | None) -> Any:
         return ABSENT
     try:
         for candidate in call.candidates():
-            record = _read(call, candidate)
+            record = usable_record(call, candidate.key)
             if record is not None:
                 result = _decoded(call.session, record)
                 if result is not ABSENT:
@@ -241,8 +244,10 @@ def find(call: Call | None) -> Any:
 def _note_hit(call: Call, candidate: Candidate, record: CallRecord) -> None:
     call.memo.count_hit()
     call.known.use(candidate.among)
-    for evaluation in tuple(under_way):
-        evaluation.note_hit(call.memo.symbol, candidate.among, candidate.tracked)
+    if under_way:
+        note_nested(call, record)
+        for evaluation in tuple(under_way):
+            evaluation.note_hit(call.memo.symbol, candidate.among, candidate.tracked)
     if listening():
         emit(Hit(call.memo.symbol, candidate.key, record.seconds))
 
@@ -252,15 +257,22 @@ def find_record(call: Call) -> CallRecord | None:
 
     Raises DamagedError where it cannot be read.
     """
+    found = find_candidate_record(call)
+    return None if found is None else found[1]
+
+
+def find_candidate_record(call: Call) -> tuple[Candidate, CallRecord] | None:
+    """As `find_record`, with the key that the record is under."""
     for candidate in call.candidates():
-        record = _read(call, candidate)
+        record = usable_record(call, candidate.key)
         if record is not None:
-            return record
+            return candidate, record
     return None
 
 
-def _read(call: Call, candidate: Candidate) -> CallRecord | None:
-    packed = call.session.store.get(Table.CALLS, candidate.key)
+def usable_record(call: Call, key: bytes) -> CallRecord | None:
+    """Return the record under `key`; None where there is none that counts now."""
+    packed = call.session.store.get(Table.CALLS, key)
     if packed is None:
         return None
     record = unpack_call(packed)
@@ -276,7 +288,25 @@ def find_after_waiting(call: Call) -> Any:
         call.known.reload()
     except Exception as error:
         unexpected(call.session, call.memo.symbol, error)
-    return find(call)
+    found = find(call)
+    return _find_cut_off(call) if found is ABSENT else found
+
+
+def _find_cut_off(call: Call) -> Any:
+    """Return the result that the call had when all it called gave what it still gives."""
+    found = find_candidate(call)
+    if found is None:
+        return ABSENT
+    candidate, record = found
+    try:
+        result = _decoded(call.session, record)
+        if result is not ABSENT:
+            call.session.commit(call_writes(call, candidate.key, record, *candidate[1:]))
+            _note_hit(call, candidate, record)
+        return result
+    except Exception as error:
+        unexpected(call.session, call.memo.symbol, error)
+        return ABSENT
 
 
 def has_expired(record: CallRecord) -> bool:
@@ -304,6 +334,7 @@ def is_recorded(call: Call) -> bool:
     """
     if call.mode.records:
         return True
+    spoil()
     call.memo.count_miss()
     _tell_miss(call)
     return False

@@ -5,11 +5,13 @@ tracker. Refuses to observe (`observe` does) and to decide what counts (`code` d
 """
 
 import os
-from collections.abc import Callable, Iterable
+import threading
+from collections.abc import Callable, Iterable, Iterator
 from types import CodeType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from hitsave import observe
+from hitsave.code.bytecode import code_references
 from hitsave.code.definition import FunctionDefinition
 from hitsave.code.dependencies import Via
 from hitsave.code.facts import fact_name
@@ -41,6 +43,9 @@ class Evaluation:
         self._call = call
         self._project = call.session.project
         self._nested: dict[bytes, tuple[str, DependencySet, Tracked]] = {}
+        self.thread = threading.get_ident()
+        self.nested_calls: list[Any] | None = []
+        """The memoised calls made, for `cutoff`; None where they cannot be followed."""
         self._observation = observe.begin(self._project.boundary.is_project)
         under_way.append(self)
 
@@ -57,6 +62,10 @@ class Evaluation:
     def settle(self) -> tuple[Tracked, DependencySet]:
         """Return what this evaluation depended on, and the closure to record it under."""
         self.end()
+        with self._call.session.tracker.standing_still():
+            return self._settled()
+
+    def _settled(self) -> tuple[Tracked, DependencySet]:
         call, observed = self._call, self._observation.end()
         facts = self._facts(observed)
         roots = self._roots(observed, facts)
@@ -68,14 +77,17 @@ class Evaluation:
         chosen = call.known.choose(found)
         digests = {fact: digest for fact, (digest, _) in facts.items() if fact.facet in _KEPT}
         tracker = call.session.tracker
-        return tracker.track_as_of(call.roots, call.memo.declared, chosen, digests), chosen
+        tracked = tracker.track_as_of(call.roots, call.memo.declared, chosen, digests)
+        asked = {(Symbol(fact.name, ""), fact.facet): via for fact, (_, via) in facts.items()}
+        tracked.manifest = tracked.manifest.explained(roots, asked)
+        return tracked, chosen
 
     def _found(
         self, observed: observe.Observed, roots: dict[Symbol, Via], facts: Facts
     ) -> DependencySet:
         call = self._call
         witness = Witness(roots, facts, self._has_run(observed))
-        executed = self._executed(observed)
+        executed = frozenset(self._executed(observed))
         tracker, declared = call.session.tracker, call.memo.declared
         return tracker.settle(call.before, call.roots, declared, witness, executed)
 
@@ -145,7 +157,8 @@ class Evaluation:
 
         def codes(module: Module, definition: FunctionDefinition) -> Iterable[CodeType]:
             if module.source.path not in known:
-                known[module.source.path] = codes_of(module)
+                kept = self._call.session.ledger.get(module.source.module)
+                known[module.source.path] = codes_of(module, kept and kept.code)
             return known[module.source.path].of(definition)
 
         def has_run(module: Module, definition: FunctionDefinition) -> bool:
@@ -159,14 +172,14 @@ class Evaluation:
 
         return has_run
 
-    def _executed(self, observed: observe.Observed) -> frozenset[str]:
-        """The modules that the evaluation loaded."""
-        return frozenset(
-            module.source.module
-            for started in observed.started
+    def _executed(self, observed: observe.Observed) -> dict[str, observe.Caller]:
+        """The modules that the evaluation loaded, and what loaded each."""
+        return {
+            module.source.module: caller
+            for started, caller in observed.started.items()
             if started.name == "<module>"
             for module in self._project.at(started.path)
-        )
+        }
 
     # -- facts ----------------------------------------------------------------------------------
 
@@ -187,11 +200,26 @@ class Evaluation:
         for name, (value, caller) in observed.environment.items():
             digest = NOTHING if value is None else digest_bytes(os.fsencode(value))
             add(Facet.VARIABLE, name, digest, "read by", caller)
+        for name, caller in self._executed(observed).items():
+            add(Facet.LOADED, name, NOTHING, "loaded by", caller)
+        for path, caller in self._imported_by_made_code(observed):
+            digest = content_digest(path)
+            add(Facet.FILE, fact_name(root, path), digest, "imported by code made in", caller)
         for name, caller in observed.modules.items():
             add(Facet.IMPORT, name, NOTHING, "imported by a computed name in", caller)
         for inner, among, tracked in self._nested.values():
             self._add_nested(found, inner, among, tracked)
         return found
+
+    def _imported_by_made_code(
+        self, observed: observe.Observed
+    ) -> Iterator[tuple[str, observe.Caller]]:
+        """The sources that code of no file imports from: what it reads of them is in no source."""
+        for code, caller in observed.made.items():
+            for reference in code_references(code).imports:
+                module = self._project.module(reference.module) if reference.module else None
+                if module is not None:
+                    yield os.path.abspath(module.source.path), caller
 
     def _add_nested(self, found: Facts, inner: str, among: DependencySet, tracked: Tracked) -> None:
         digests = tracked.manifest.by_key()

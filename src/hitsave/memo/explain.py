@@ -8,13 +8,13 @@ import difflib
 import time
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from hitsave.code.dependencies import Dependency, Manifest
-from hitsave.code.reached import BY_OBSERVATION, DependencySet
+from hitsave.code.dependencies import BY_OBSERVATION, Dependency, Manifest
+from hitsave.code.reached import DependencySet
 from hitsave.code.symbol import Facet
 from hitsave.code.tracker import Tracked
 from hitsave.codec import summarize
 from hitsave.errors import DamagedError, UnkeyedError
-from hitsave.memo.call import Call, ask, find_record, has_expired
+from hitsave.memo.call import Call, Candidate, ask, find_candidate_record, has_expired
 from hitsave.memo.record import history_prefix
 from hitsave.memo.texts import current_text, kept_text
 from hitsave.session import Session
@@ -41,12 +41,17 @@ class Change(NamedTuple):
 
 
 class Explanation(NamedTuple):
-    """Whether a call hits, a sentence why, and every change from the nearest earlier call."""
+    """Whether a call hits, a sentence why, and every change from the nearest earlier call.
+
+    `impure` are the sources of results that differ from run to run, such as the clock, that the
+    code touches; a line each.
+    """
 
     symbol: str
     hit: bool
     reason: str
     changes: tuple[Change, ...] = ()
+    impure: tuple[str, ...] = ()
 
     @property
     def detail(self) -> str:
@@ -55,7 +60,8 @@ class Explanation(NamedTuple):
 
     def __str__(self) -> str:
         head = f"{self.symbol}: {'hit' if self.hit else 'miss'}: {self.reason}"
-        return f"{head}\n{self.detail}" if self.changes else head
+        lines = [head, self.detail] if self.changes else [head]
+        return "\n".join([*lines, *(f"  {touched}" for touched in self.impure)])
 
 
 def _written(change: Change) -> str:
@@ -73,19 +79,25 @@ def explain_call(
         call = ask(memo, args, kwargs)
     except UnkeyedError as error:
         return Explanation(memo.symbol, False, f"it runs uncached: {error.message}")
-    record = _readable(call)
-    if record is not None:
-        when = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(record.started))
-        took = f"it took {record.seconds:.3g} s"
-        return Explanation(memo.symbol, True, f"recorded on {when}, when {took}")
-    return explain_miss(call)
+    found = _readable(call)
+    if found is None:
+        tracked = next((candidate.tracked for candidate in call.candidates()), call.before)
+        return explain_miss(call)._replace(impure=_impure(tracked))
+    candidate, record = found
+    when = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(record.started))
+    reason = f"recorded on {when}, when it took {record.seconds:.3g} s"
+    return Explanation(memo.symbol, True, reason, impure=_impure(candidate.tracked))
 
 
-def _readable(call: Call) -> CallRecord | None:
+def _readable(call: Call) -> tuple[Candidate, CallRecord] | None:
     try:
-        return find_record(call)
+        return find_candidate_record(call)
     except DamagedError:
         return None
+
+
+def _impure(tracked: Tracked) -> tuple[str, ...]:
+    return tuple(map(str, tracked.closure.impure.found()))
 
 
 def explain_miss(call: Call) -> Explanation:

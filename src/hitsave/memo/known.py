@@ -3,8 +3,6 @@
 Owns keeping them few, and which to try first.
 """
 
-from collections.abc import Iterator
-
 from hitsave.code.reached import MOST_SETS, DependencySet
 from hitsave.errors import DamagedError
 from hitsave.session import Session
@@ -20,15 +18,12 @@ class KnownSets:
     def __init__(self, session: Session, identity: bytes) -> None:
         self.session = session
         self._prefix = identity[:16]
-        self._sets: tuple[DependencySet, ...] = ()
+        self.sets: tuple[DependencySet, ...] = ()
         self.reload()
-
-    def __iter__(self) -> Iterator[DependencySet]:
-        return iter(self._sets)
 
     def reload(self) -> None:
         """Learn of sets that other processes have found meanwhile."""
-        known = {dependency_set.digest for dependency_set in self._sets}
+        known = {dependency_set.digest for dependency_set in self.sets}
         found = []
         rows = self.session.store.scan(Table.SETS, self._prefix, limit=MOST_KEPT, newest_first=True)
         for key, packed in rows:
@@ -38,30 +33,33 @@ class KnownSets:
                 found.append(DependencySet.unpack(packed))
             except DamagedError as error:
                 self.session.trouble("dependency set", error)
-        self._sets = (*self._sets, *found)
+        self.sets = (*self.sets, *found)
 
     def use(self, dependency_set: DependencySet) -> None:
         """Note that a set was of use: it is tried first from now on."""
-        sets = self._sets
+        sets = self.sets
         if not sets or sets[0] is not dependency_set:
-            rest = [other for other in sets if other != dependency_set]
-            self._sets = (dependency_set, *rest[: MOST_KEPT - 1])
+            rest = [other for other in sets if other is not dependency_set]
+            self.sets = (dependency_set, *rest[: MOST_KEPT - 1])
 
     def choose(self, found: DependencySet) -> DependencySet:
         """Return the set to record an evaluation under that depended on `found`.
 
         That itself for as long as the sets are few. Then one that covers it, or the union of all.
         """
-        if found in self._sets or len(self._sets) < MOST_SETS:
+        for known in self.sets:
+            if known.digest == found.digest:
+                return known
+        if len(self.sets) < MOST_SETS:
             return found
-        covering = [known for known in self._sets if known.covers(found)]
+        covering = [known for known in self.sets if known.covers(found)]
         if covering:
             return min(covering, key=lambda known: len(known.functions))
-        return found.united(self._sets)
+        return found.united(self.sets)
 
     def writes(self, chosen: DependencySet) -> list[Write]:
         """Return what is to be written so that `chosen` is known, and make it so here."""
-        is_known = chosen in self._sets
+        is_known = any(known is chosen for known in self.sets)
         self.use(chosen)
         if is_known:
             return []

@@ -28,6 +28,7 @@ from hitsave.digest import digest_parts
 from hitsave.errors import DamagedError, MissError, UnkeyedError
 from hitsave.memo import call as spine
 from hitsave.memo.arguments import make_binder, plain_function
+from hitsave.memo.cutoff import known_plans, spoil
 from hitsave.memo.known import KnownSets
 from hitsave.memo.modes import REFRESH_ALWAYS, mode_now
 from hitsave.memo.options import Options
@@ -62,6 +63,7 @@ class Memo(Generic[P, R_co]):
         "_hits",
         "_known",
         "_misses",
+        "_plans",
         "argument_names",
         "binder",
         "declared",
@@ -92,6 +94,7 @@ class Memo(Generic[P, R_co]):
         self.symbol = f"{canonical_name(str(named.__module__))}:{named.__qualname__}"
         self.identity = _identity(self.symbol, self.argument_names, own_key)
         self._known: KnownSets | None = None
+        self._plans: KnownSets | None = None
         self._hits = 0
         self._misses = 0
 
@@ -101,6 +104,7 @@ class Memo(Generic[P, R_co]):
         """Return the recorded result of this call, or run the function and record it."""
         mode = mode_now()
         if mode.name == "off":
+            spoil()
             return self.__wrapped__(*args, **kwargs)
         call = spine.begin(self, args, kwargs, mode)
         found = spine.find(call)
@@ -202,7 +206,7 @@ class Memo(Generic[P, R_co]):
         """Return everything that a call of this function depends on, besides its arguments."""
         session = current()
         # Of the latest kind of call; of all that is reachable where none is recorded.
-        among = next(iter(self.known_sets(session)), None)
+        among = next(iter(self.known_sets(session).sets), None)
         return session.tracker.track(self.roots, self.declared, among).manifest.dependencies
 
     def known_sets(self, session: Session) -> KnownSets:
@@ -210,6 +214,12 @@ class Memo(Generic[P, R_co]):
         if self._known is None or self._known.session is not session:
             self._known = KnownSets(session, self.identity)
         return self._known
+
+    def known_plans(self, session: Session) -> KnownSets:
+        """The dependency sets that this function's plans for early cutoff are kept under."""
+        if self._plans is None or self._plans.session is not session:
+            self._plans = known_plans(session, self.identity)
+        return self._plans
 
     def calls(self) -> list[CallRecord]:
         """Return the records of this function's latest calls, newest first."""

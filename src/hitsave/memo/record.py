@@ -7,10 +7,13 @@ function changed. Refuses to run the function, and to raise.
 import time
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from hitsave.code.reached import DependencySet
+from hitsave.code.tracker import Tracked
 from hitsave.codec import encode, summarize
 from hitsave.digest import digest_parts
 from hitsave.errors import NotDigestibleError, NotEncodableError
-from hitsave.events import Stored, emit, listening
+from hitsave.events import Impure, Stored, emit, listening, warn
+from hitsave.memo.cutoff import note_nested, plan_writes, spoil
 from hitsave.memo.evaluation import Evaluation
 from hitsave.memo.filled import Filled, has_cached_properties, is_as_before, note_filled
 from hitsave.memo.texts import text_writes
@@ -76,10 +79,13 @@ def keep(call: "Call", result: Any, before: Before, seconds: float) -> None:
         else:
             hint = "change a copy of it, and return that"
             bypass(symbol, "changed", f"it changed its argument {changed}", hint)
+            spoil()
     except NotEncodableError as error:
+        spoil()
         reason = f"result{error.path} cannot be stored: {error.message}"
         bypass(symbol, "result", reason, error.hint)
     except Exception as error:
+        spoil()
         unexpected(call.session, symbol, error)
 
 
@@ -124,17 +130,43 @@ def _record(call: "Call", result: Any, before: Before, seconds: float) -> None:
         context=before.context,
         expires=None if ttl is None else before.started + ttl,
     )
-    moment = b"%020d" % time.time_ns()
     writes = [
-        Write(Table.CALLS, key, pack_call(record)),
-        Write(Table.HISTORY, history_prefix(memo.symbol) + moment + key[:4], key),
-        *call.known.writes(among),
-        *text_writes(session, tracked),
+        *call_writes(call, key, record, tracked, among),
+        *plan_writes(call, before.evaluation.nested_calls, tracked.manifest, among, key),
     ]
     durable = memo.options.kind == "experiment"
     replaces = call.overwrites or call.mode.name == "refresh"
-    if session.commit(writes, durable=durable, replace=replaces) and listening():
-        emit(Stored(memo.symbol, key, seconds))
+    if session.commit(writes, durable=durable, replace=replaces):
+        note_nested(call, record)
+        _tell_impure(memo.symbol, tracked)
+        if listening():
+            emit(Stored(memo.symbol, key, seconds))
+    else:
+        spoil()
+
+
+def call_writes(
+    call: "Call", key: bytes, record: CallRecord, tracked: Tracked, among: DependencySet
+) -> list[Write]:
+    """Return what is to be written so that `record` is found under `key`, and can be explained."""
+    moment = b"%020d" % time.time_ns()
+    return [
+        Write(Table.CALLS, key, pack_call(record)),
+        Write(Table.HISTORY, history_prefix(call.memo.symbol) + moment + key[:4], key),
+        *call.known.writes(among),
+        *text_writes(call.session, tracked),
+    ]
+
+
+def _tell_impure(symbol: str, tracked: Tracked) -> None:
+    """Warn, once for each source, that what was recorded may be different another time."""
+    for found in tracked.closure.impure.found():
+        if found.is_timer:
+            continue
+        message = f"{symbol} {found}; its results are recorded all the same."
+        hint = f"hitsave.inert({found.subject}) says that it does not matter"
+        if warn(f"impure:{symbol}:{found.source}", message, hint):
+            emit(Impure(symbol, found.kind, found.source, str(found.place)))
 
 
 def history_prefix(symbol: str) -> bytes:

@@ -11,6 +11,7 @@ from functools import partial
 from typing import Any, ParamSpec, TypeVar
 
 from hitsave.memo import call as spine
+from hitsave.memo.cutoff import spoil
 from hitsave.memo.memoised import Memo
 from hitsave.memo.modes import REFRESH_ALWAYS, Mode, mode_now
 from hitsave.memo.record import end, keep
@@ -29,6 +30,8 @@ class LateMemo(Memo[P, R]):
         """Return what the function would return, with recorded contents where there are any."""
         mode = mode_now()
         # Arguments that do not fit are refused by the call itself, not once the body runs.
+        # Whatever is not over when it returns, no evaluation around it can follow.
+        spoil()
         if mode.name == "off" or not self.binder.fits(args, kwargs):
             return self.__wrapped__(*args, **kwargs)
         return self._run(mode, args, kwargs)

@@ -25,6 +25,7 @@ class Notes:
         "holder",
         "is_ended",
         "listings",
+        "made",
         "modules",
         "others",
         "own",
@@ -54,12 +55,18 @@ class Notes:
         self.paths: dict[str, tuple[str, Caller]] = {}
         self.environment: dict[str, tuple[str | None, Caller]] = {}
         self.modules: dict[str, Caller] = {}
+        self.made: dict[CodeType, Caller] = {}
         self.blind: dict[str, None] = {}
 
     def start(self, started: Started, frame: FrameType) -> None:
         """Note that project code started in `frame`."""
         if started not in self.started:
             self.started[started] = caller_above(frame, self.places)
+
+    def start_made(self, frame: FrameType) -> None:
+        """Note that code of no file started in `frame`: made by the program while it runs."""
+        if frame.f_code not in self.made:
+            self.made[frame.f_code] = caller_above(frame, self.places)
 
     def is_over(self) -> bool:
         """Whether the evaluation ended, or nobody is left who could end it."""
@@ -85,6 +92,7 @@ class Notes:
             self.paths.copy(),
             self.environment.copy(),
             self.modules.copy(),
+            self.made.copy(),
             tuple(self.blind),
         )
 

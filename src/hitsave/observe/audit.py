@@ -49,7 +49,9 @@ def _on_event(name: str, arguments: tuple[Any, ...]) -> None:
         if notes and (name == _CHECK or not is_own_doing(frame)):
             handler(Event(arguments, frame, notes))
     except Exception as error:
-        give_up(error)
+        # The hook outlives this module, whose names are taken away when the interpreter ends.
+        if give_up is not None:
+            give_up(error)
 
 
 def _frame() -> FrameType | None:

@@ -4,6 +4,7 @@ Owns the question whether a function may have run without being seen, above all 
 Where that cannot be excluded, the answer is that it ran.
 """
 
+import os
 import sys
 from collections.abc import Callable, Iterable
 from opcode import opmap
@@ -35,13 +36,24 @@ _executing: tuple[_Executing, ...] = ()
 def remember() -> None:
     """Take what is loaded and executing now as what may have run unseen."""
     global _loaded, _executing
-    _loaded = {name: _file_of(module) for name, module in tuple(sys.modules.items())}
+    loaded = tuple(sys.modules.items())
+    _loaded = {name: _file_of(module) for name, module in loaded if not _is_blank(module)}
     _executing = tuple(_modules_above(sys._getframe()))
 
 
 def _file_of(module: object) -> str:
     path = vars(module).get("__file__") if isinstance(module, ModuleType) else None
     return path if isinstance(path, str) else ""
+
+
+def _is_blank(module: object) -> bool:
+    """Whether nothing was executed in a module yet.
+
+    So it is with `__main__` where Python looks for the module to run: `python -m hitsave`.
+    """
+    if not isinstance(module, ModuleType) or _file_of(module):
+        return False
+    return all(name.startswith("__") and name.endswith("__") for name in tuple(vars(module)))
 
 
 def _modules_above(frame: FrameType | None) -> list[_Executing]:
@@ -89,7 +101,7 @@ def _may_have_run_before(started: Started, module: str) -> bool:
         names = {name for name, path in _loaded.items() if path == started.path}
         _names_before[started.path] = names
     executing = [each for each in _executing if each.path == started.path]
-    if not names and module not in _loaded and not executing:
+    if not names and not executing and not _may_have_been(module, started.path):
         return False
     if not executing or not names <= {each.name for each in executing}:
         return True
@@ -97,6 +109,17 @@ def _may_have_run_before(started: Started, module: str) -> bool:
 
 
 _names_before: dict[str, set[str]] = {}
+
+
+def _may_have_been(module: str, path: str) -> bool:
+    """Whether what was loaded as `module` before `watch` can come from the file `path`.
+
+    Not where it came from another file, as hitsave's own main program does that runs a script.
+    """
+    before = _loaded.get(module)
+    if before is None or not os.path.isabs(before):
+        return before is not None
+    return os.path.realpath(before) == os.path.realpath(path)
 
 
 def _is_in_loop(executing: _Executing) -> bool:

@@ -104,6 +104,9 @@ def _is_on(tool: int) -> bool:
 
 def _on_start(code: CodeType, _offset: int) -> object:
     global _was_interrupted
+    if _monitoring is None:
+        # When the interpreter ends, a module loses its names before its callbacks.
+        return None
     if code.co_filename.startswith(OURS):
         return _monitoring.DISABLE
     started = None

@@ -75,7 +75,9 @@ def _start(frame: FrameType) -> None:
             if not tell(identify(code), frame, notes):
                 told[_identity(code)] = code
     except Exception as error:
-        give_up(error)
+        # When the interpreter ends, a module's names are taken away before its callbacks.
+        if give_up is not None:
+            give_up(error)
 
 
 def _leave() -> None:

@@ -18,7 +18,7 @@ def read_file(path: str, frame: FrameType | None, notes: tuple[Notes, ...]) -> N
     """Note that the file `path` is about to be read by `frame`."""
     folder = os.path.dirname(path)
     for each in notes:
-        if path not in each.files and not os.path.isdir(path):
+        if path not in each.files:
             caller = _reader(path, folder, frame, each)
             if caller is not None:
                 each.files.setdefault(path, (content_digest(path) or None, caller))

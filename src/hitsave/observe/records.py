@@ -1,5 +1,6 @@
 """Records: what observation hands to the other rooms."""
 
+from types import CodeType
 from typing import NamedTuple
 
 from hitsave.digest import Digest
@@ -35,7 +36,8 @@ class Observed(NamedTuple):
 
     Paths are absolute. A file that did not exist or could not be read, a folder that could not be
     listed, and a variable that was not set are None. `paths` holds "file", "folder" or "none".
-    `modules` are absolute names that `importlib.import_module` was asked for, found or not. `blind`
+    `modules` are absolute names that `importlib.import_module` was asked for, found or not. `made`
+    is code of no file (`exec`) that started. `blind`
     says in sentences why more may have happened than was seen; empty where everything was seen.
     """
 
@@ -45,4 +47,5 @@ class Observed(NamedTuple):
     paths: dict[str, tuple[str, Caller]]
     environment: dict[str, tuple[str | None, Caller]]
     modules: dict[str, Caller]
+    made: dict[CodeType, Caller]
     blind: tuple[str, ...]

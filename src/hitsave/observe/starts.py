@@ -19,4 +19,6 @@ def tell(started: Started, frame: FrameType, notes: tuple[Notes, ...]) -> bool:
     for each in notes:
         if each.places.holds(started.path):
             each.start(started, frame)
+        elif started.path.startswith("<") and not started.path.startswith("<frozen"):
+            each.start_made(frame)
     return False

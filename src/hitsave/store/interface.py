@@ -25,6 +25,7 @@ class Table(StrEnum):
     CALLS = "calls"
     MANIFESTS = "manifests"
     SETS = "sets"
+    PLANS = "plans"
     MODULES = "modules"
     TEXTS = "texts"
     HISTORY = "history"
