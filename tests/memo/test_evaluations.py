@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from hitsave import memo
-from hitsave.memo.evaluation import under_way
+from hitsave.memo.around import under_way
 
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 

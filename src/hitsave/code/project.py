@@ -111,6 +111,13 @@ class Module:
         there = (d for d in found if d.first_line == started.line)
         return tuple(d for d in there if d.covers(started.column))
 
+    def is_within(self, name: str) -> bool:
+        """Whether code of this qualified name is a part of something that the source defines."""
+        top = name.partition(".<locals>")[0]
+        record = self.record
+        is_defined = record is not None and (top in record.functions or top in record.classes)
+        return is_defined or top.startswith("<")
+
     def names(self) -> set[str]:
         """Every name that this module binds, as far as is known, except special ones."""
         bindings = self.record.bindings if self.record else {}

@@ -18,8 +18,7 @@ from hitsave.codec.plain import LARGE, SCALARS, scalar_input
 from hitsave.digest import digest_bytes
 from hitsave.errors import MissError, NotDigestibleError, UnkeyedError
 from hitsave.events import Hit, Miss, emit, listening
-from hitsave.memo.cutoff import find_candidate, note_nested, spoil
-from hitsave.memo.evaluation import under_way
+from hitsave.memo.around import spoil, under_way
 from hitsave.memo.modes import ASKING, Mode
 from hitsave.memo.record import Before, call_writes, note_before
 from hitsave.memo.trouble import bypass, unexpected
@@ -245,6 +244,8 @@ def _note_hit(call: Call, candidate: Candidate, record: CallRecord) -> None:
     call.memo.count_hit()
     call.known.use(candidate.among)
     if under_way:
+        from hitsave.memo.cutoff import note_nested  # loaded by whoever has begun an evaluation
+
         note_nested(call, record)
         for evaluation in tuple(under_way):
             evaluation.note_hit(call.memo.symbol, candidate.among, candidate.tracked)
@@ -294,6 +295,8 @@ def find_after_waiting(call: Call) -> Any:
 
 def _find_cut_off(call: Call) -> Any:
     """Return the result that the call had when all it called gave what it still gives."""
+    from hitsave.memo.cutoff import find_candidate  # only a miss loads it
+
     found = find_candidate(call)
     if found is None:
         return ABSENT

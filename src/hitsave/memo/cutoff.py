@@ -19,7 +19,7 @@ from hitsave.code.symbol import Facet
 from hitsave.codec import decode, encode
 from hitsave.codec.plain import SCALARS
 from hitsave.digest import digest_bytes, digest_parts
-from hitsave.memo.evaluation import under_way
+from hitsave.memo.around import under_way
 from hitsave.memo.known import KnownSets
 from hitsave.memo.trouble import unexpected
 from hitsave.session import Session
@@ -74,12 +74,6 @@ def note_nested(call: "Call", record: CallRecord) -> None:
         around.nested_calls = None
     else:
         around.nested_calls.append(NestedCall(call.memo.symbol, arguments, _result(record)))
-
-
-def spoil() -> None:
-    """Tell the evaluations under way of a memoised call that nobody can follow."""
-    for evaluation in under_way:
-        evaluation.nested_calls = None
 
 
 def _around() -> Any:

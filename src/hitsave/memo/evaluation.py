@@ -24,13 +24,11 @@ from hitsave.code.symbol import Facet, Symbol
 from hitsave.code.tracker import Tracked
 from hitsave.digest import Digest, digest_bytes
 from hitsave.events import Widened, emit
+from hitsave.memo.around import under_way
 from hitsave.memo.history import Facts, history_of
 
 if TYPE_CHECKING:
     from hitsave.memo.call import Call
-
-under_way: list["Evaluation"] = []
-"""The evaluations that have begun and not ended, in every thread."""
 
 ANONYMOUS = frozenset({"<listcomp>", "<setcomp>", "<dictcomp>", "<genexpr>"})
 """Code objects that are parts of the function around them."""
@@ -122,18 +120,20 @@ class Evaluation:
                     yield target.module.symbol(definition_name(target.module, definition))
 
     def _symbols_of(self, started: Started) -> list[Symbol] | None:
-        """What goes by a code object's name; None where its module is not known by its path."""
+        """What goes by a code object's name; None where no source of a loaded module has it."""
         modules = self._project.at(started.path)
         if not modules:
             return None
         owner, _, last = started.name.rpartition(".")
         if last in ANONYMOUS:
             started = started._replace(name=owner.removesuffix(".<locals>"), line=0)
-        return [
+        found = [
             module.symbol(definition_name(module, definition))
             for module in modules
             for definition in module.definitions_at(started)
         ]
+        is_in_source = any(module.is_within(started.name) for module in modules)
+        return found if found or is_in_source else None
 
     def _note_blind(self, reasons: tuple[str, ...], roots: dict[Symbol, Via], facts: Facts) -> None:
         """Count everything that ran or may have run, where not everything could be seen."""

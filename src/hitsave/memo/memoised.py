@@ -28,7 +28,7 @@ from hitsave.digest import digest_parts
 from hitsave.errors import DamagedError, MissError, UnkeyedError
 from hitsave.memo import call as spine
 from hitsave.memo.arguments import make_binder, plain_function
-from hitsave.memo.cutoff import known_plans, spoil
+from hitsave.memo.around import spoil
 from hitsave.memo.known import KnownSets
 from hitsave.memo.modes import REFRESH_ALWAYS, mode_now
 from hitsave.memo.options import Options
@@ -217,6 +217,8 @@ class Memo(Generic[P, R_co]):
 
     def known_plans(self, session: Session) -> KnownSets:
         """The dependency sets that this function's plans for early cutoff are kept under."""
+        from hitsave.memo.cutoff import known_plans  # only a miss asks
+
         if self._plans is None or self._plans.session is not session:
             self._plans = known_plans(session, self.identity)
         return self._plans

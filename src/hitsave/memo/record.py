@@ -13,8 +13,7 @@ from hitsave.codec import encode, summarize
 from hitsave.digest import digest_parts
 from hitsave.errors import NotDigestibleError, NotEncodableError
 from hitsave.events import Impure, Stored, emit, listening, warn
-from hitsave.memo.cutoff import note_nested, plan_writes, spoil
-from hitsave.memo.evaluation import Evaluation
+from hitsave.memo.around import spoil
 from hitsave.memo.filled import Filled, has_cached_properties, is_as_before, note_filled
 from hitsave.memo.texts import text_writes
 from hitsave.memo.trouble import bypass, unexpected
@@ -22,6 +21,7 @@ from hitsave.store import CallRecord, Table, Write, pack_call
 
 if TYPE_CHECKING:
     from hitsave.memo.call import Call
+    from hitsave.memo.evaluation import Evaluation
 
 INLINE_LIMIT = 64 * 1024
 """Results above this many bytes become objects in files."""
@@ -39,11 +39,14 @@ class Before(NamedTuple):
     clock: float
     context: dict[str, object]
     filled: Filled
-    evaluation: Evaluation | None
+    evaluation: "Evaluation | None"
 
 
 def note_before(call: "Call") -> Before:
     """Note how things stand. To be followed by nothing but the function itself."""
+    # What only misses need is loaded by the first of them.
+    from hitsave.memo.evaluation import Evaluation
+
     context: dict[str, object] = {}
     filled: Filled = {}
     evaluation = None
@@ -106,6 +109,8 @@ def _changed_argument(call: "Call", before: Before) -> str | None:
 
 
 def _record(call: "Call", result: Any, before: Before, seconds: float) -> None:
+    from hitsave.memo.cutoff import note_nested, plan_writes  # only misses need it
+
     session, memo = call.session, call.memo
     if before.evaluation is None:  # of which was warned
         return

@@ -11,7 +11,7 @@ from functools import partial
 from typing import Any, ParamSpec, TypeVar
 
 from hitsave.memo import call as spine
-from hitsave.memo.cutoff import spoil
+from hitsave.memo.around import spoil
 from hitsave.memo.memoised import Memo
 from hitsave.memo.modes import REFRESH_ALWAYS, Mode, mode_now
 from hitsave.memo.record import end, keep

@@ -38,7 +38,7 @@ third word `after` gives the whole file after the edit. The facts, each a list i
 | `removed` | files that the edit removes | |
 | `distribution` | `NAME OLD -> NEW`: `site-packages/NAME...` are its files | |
 | `layout` | `script` or `module`: only this one | both |
-| `needs` | `observation`, or modules that must be importable | |
+| `needs` | modules that must be importable | |
 """
 
 import re
