@@ -11,12 +11,18 @@ import pytest
 def test_what_is_kept_names_the_module_its_path_and_its_very_bytes(project) -> None:
     init = project.write("pkg/__init__.py", "from pkg import mod\n")
     mod = project.write("pkg/mod.py", b"\xef\xbb\xbfX = '\xc3\xa9'\r\n\x0c# end")
-    out = project.run("import pkg\nfor name in ledger.modules(): print(ledger.get(name))")
+    out = project.run(
+        "import pkg\n"
+        "for name in ledger.modules():\n"
+        "    kept = ledger.get(name)\n"
+        "    assert kept.code.co_filename == kept.path and kept.code.co_name == '<module>'\n"
+        "    print(kept._replace(code=None))"
+    )
     assert out.splitlines() == [
         f"ExecutedSource(module='pkg', path={str(init)!r}, content={init.read_bytes()!r}, "
-        "is_package=True, is_bytecode=False)",
+        "is_package=True, is_bytecode=False, code=None)",
         f"ExecutedSource(module='pkg.mod', path={str(mod)!r}, content={mod.read_bytes()!r}, "
-        "is_package=False, is_bytecode=False)",
+        "is_package=False, is_bytecode=False, code=None)",
     ]
 
 
@@ -149,7 +155,7 @@ def test_members_of_a_zip_file_are_kept(project) -> None:
     out = project.run(program + "print(ledger.get('pkg.mod'), ledger.get('pkg').is_package)")
     assert out == (
         f"ExecutedSource(module='pkg.mod', path='{archive}/pkg/mod.py', content=b'X = 1\\r\\n', "
-        "is_package=False, is_bytecode=False) True\n"
+        "is_package=False, is_bytecode=False, code=None) True\n"
     )
 
 
