@@ -79,7 +79,10 @@ def _open(event: Event) -> None:
         make(path, event.notes)
     # Opened for reading and writing, it may be read. Its later content is not its own then: it
     # began with what was there.
-    elif flags & (os.O_RDONLY | os.O_WRONLY | os.O_RDWR) != os.O_WRONLY:
+    # A folder is opened by its number to be listed or emptied; by `open` it was taken for a file.
+    elif flags & (os.O_RDONLY | os.O_WRONLY | os.O_RDWR) != os.O_WRONLY and not (
+        mode is None and os.path.isdir(path)
+    ):
         read_file(path, event.frame, event.notes)
 
 
