@@ -293,6 +293,45 @@ def test_many_threads_that_evaluate_at_once(project) -> None:
     assert out == ["[] None None"]
 
 
+def test_threads_start_while_evaluations_begin_and_end(project) -> None:
+    out = project.run("""
+        from prelude import *
+        import threading
+        ran, wrong = [], []
+        def inside(): ran.append(1)
+        def f():
+            threads = [threading.Thread(target=inside) for _ in range(5)]
+            for thread in threads: thread.start()
+            for thread in threads: thread.join()
+        def work():
+            for _ in range(20):
+                if not {"f", "inside"} <= set(names(observe(f))): wrong.append(1)
+        threads = [threading.Thread(target=work) for _ in range(6)]
+        sys.setswitchinterval(1e-6)
+        for thread in threads: thread.start()
+        for thread in threads: thread.join()
+        print(len(ran), wrong, sys.getprofile(), threading.getprofile())
+    """)
+    assert out == ["600 [] None None"]
+
+
+def test_a_profile_function_for_threads_goes_on(project) -> None:
+    out = project.run("""
+        from prelude import *
+        import threading
+        seen = set()
+        def profile(frame, event, argument): seen.add(frame.f_code.co_name)
+        threading.setprofile(profile)
+        def inside(): pass
+        def f():
+            thread = threading.Thread(target=inside)
+            thread.start()
+            thread.join()
+        print(names(observe(f)), "inside" in seen, threading.getprofile() is profile)
+    """)
+    assert out == ["['f', 'inside'] True True"]
+
+
 def test_a_forked_child_goes_on_without_the_evaluations_of_its_parent(project) -> None:
     out = project.run("""
         from prelude import *

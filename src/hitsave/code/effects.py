@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from hitsave.code.definition import STORED, Chain, Effect, FunctionDefinition
 from hitsave.code.dependencies import Via
+from hitsave.code.pause import frames_of_threads
 from hitsave.code.project import Module, Namespace
 from hitsave.code.resolve import (
     ABSENT,
@@ -273,7 +274,7 @@ def running_line(namespace: Namespace | None) -> int | None:
     """
     if namespace is None:
         return None
-    main = sys._current_frames().get(threading.main_thread().ident or 0)
+    main = frames_of_threads().get(threading.main_thread().ident or 0)
     for frame in (sys._getframe(1), main):
         line = _module_line(frame, namespace)
         if line is not None:

@@ -131,11 +131,6 @@ def remove(ended: Notes) -> None:
         notes = under_way()
 
 
-def is_last(ended: Notes) -> bool:
-    """Whether no evaluation is under way but `ended`."""
-    return all(each is ended for each in under_way())
-
-
 def under_way() -> tuple[Notes, ...]:
     """Return those of all evaluations that somebody can still end."""
     return tuple(each for each in notes if not each.is_over())

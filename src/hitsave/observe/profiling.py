@@ -2,8 +2,9 @@
 
 Owns the profile functions of the threads in which evaluations are under way: each is put in place
 when an evaluation begins, passes on to the one that was there before, and gives way to it again.
-Refuses to replace a profiler that it cannot call. `sys.setprofile` is audited, so a profiler that
-comes in the middle is seen.
+Refuses to replace a profiler that it cannot call, and to let a thread of the program fail where two
+set their profile functions at once. `sys.setprofile` is audited, so a profiler that comes in the
+middle is seen.
 """
 
 import sys
@@ -13,6 +14,7 @@ from collections.abc import Callable
 from types import CodeType, FrameType
 from typing import Any
 
+from hitsave.code.pause import frames_of_threads
 from hitsave.observe import active
 from hitsave.observe.active import Event, Notes
 from hitsave.observe.places import Places, identify, path_of
@@ -36,6 +38,10 @@ _told: dict[int, CodeType] = {}
 
 _watched: dict[int, threading.Thread] = {}
 """The threads with a profile function of ours."""
+
+# Reentrant: a signal handler of the program may begin an evaluation in the middle.
+_setting = threading.RLock()
+_ATTEMPTS = 1000
 
 
 def _profile_over(before: Any) -> Any:
@@ -80,12 +86,67 @@ def _start(frame: FrameType) -> None:
             give_up(error)
 
 
+def _set_profile(profile: Any) -> None:
+    """Set the profile function of this thread.
+
+    CPython 3.11 refuses while another thread is in the middle of the same: where an audit hook is
+    asked, which runs Python code, threads take turns.
+    """
+    with _setting:
+        for _ in range(_ATTEMPTS):
+            try:
+                sys.setprofile(profile)
+            except RuntimeError:
+                # Not one of ours, which the lock keeps apart, so it is soon done.
+                continue
+            return
+        sys.setprofile(profile)
+
+
+def _enter() -> bool:
+    """Watch this thread from now on; whether that can be done."""
+    current = sys.getprofile()
+    if not _is_ours(current):
+        if current is not None and not callable(current):
+            return False
+        _set_profile(_profile_over(current))
+    _watched[threading.get_ident()] = threading.current_thread()
+    return True
+
+
 def _leave() -> None:
     """Put back the profile function of this thread that was there before."""
     current: Any = sys.getprofile()
     if _is_ours(current):
         _watched.pop(threading.get_ident(), None)
-        sys.setprofile(current.before)
+        _set_profile(current.before)
+
+
+class _ForThreads:
+    """The profile function for new threads, in front of the one that is there.
+
+    A new thread that is about to set it asks first whether it is one: then it is set here, where a
+    refusal does not end the thread.
+    """
+
+    __slots__ = ("before",)
+
+    def __init__(self, before: Any) -> None:
+        self.before = before
+
+    def __bool__(self) -> bool:
+        try:
+            if self.before and sys.getprofile() is None:
+                _set_profile(self.before)
+            _enter()
+        except Exception as error:
+            give_up(error)
+        return False
+
+    def __call__(self, frame: FrameType, event: str, argument: Any) -> None:
+        """For whoever took it for the program's own and calls it."""
+        if self.before:
+            self.before(frame, event, argument)
 
 
 def _goes_on(frame: FrameType) -> bool:
@@ -105,16 +166,13 @@ def begin(begun: Notes) -> None:
     """Be told what starts in this thread, and in those that it starts."""
     global _told
     _told = {}
-    current = sys.getprofile()
-    if not _is_ours(current):
-        if current is not None and not callable(current):
-            begun.miss(OTHER)
-            return
-        sys.setprofile(_profile_over(current))
-    _watched[threading.get_ident()] = threading.current_thread()
-    for_threads = threading.getprofile()
-    if not _is_ours(for_threads):
-        threading.setprofile(_profile_over(for_threads))
+    if not _enter():
+        begun.miss(OTHER)
+        return
+    with _setting:
+        for_threads: Any = threading.getprofile()
+        if not isinstance(for_threads, _ForThreads):
+            threading.setprofile(_ForThreads(for_threads))
     if _others_at_work(begun.places):
         begun.miss(THREADS)
 
@@ -126,8 +184,12 @@ def end(ended: Notes) -> None:
         ended.miss(OTHER)
     if _others_at_work(ended.places):
         ended.miss(THREADS)
-    if active.is_last(ended):
-        _leave_all()
+    with _setting:
+        # Of two that end at once, the second is the last. No other lock is taken in here: who
+        # holds it may be told of a start, and wait for this one.
+        ended.is_ended = True
+        if not active.under_way():
+            _leave_all()
 
 
 def _leave_all() -> None:
@@ -135,13 +197,13 @@ def _leave_all() -> None:
     _told = {}
     _leave()
     for_threads: Any = threading.getprofile()
-    if _is_ours(for_threads):
+    if isinstance(for_threads, _ForThreads):
         threading.setprofile(for_threads.before)
 
 
 def _others_at_work(places: Places) -> bool:
     """Whether a thread that is not watched runs project code or waits to be given some."""
-    frames = sys._current_frames()
+    frames = frames_of_threads()
     frames.pop(threading.get_ident(), None)
     if not frames:
         return False
@@ -164,11 +226,7 @@ def _is_at_work(frame: FrameType | None, places: Places) -> bool:
 
 
 def _profiler_set(event: Event) -> None:
-    """Another profile function takes the place of ours, in any thread; or ours in a new thread."""
-    if event.frame is not None and _is_threading(event.frame):
-        if _is_ours(threading.getprofile()):
-            _watched[threading.get_ident()] = threading.current_thread()
-        return
+    """Another profile function takes the place of ours, in any thread."""
     for each in event.notes:
         each.miss(OTHER)
 
