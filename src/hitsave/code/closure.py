@@ -27,6 +27,7 @@ from hitsave.code.inert import is_inert
 from hitsave.code.members import Members
 from hitsave.code.project import Module, Project
 from hitsave.code.reached import Reached
+from hitsave.code.reflection import Reflection
 from hitsave.code.resolve import (
     ABSENT,
     ClassTarget,
@@ -39,12 +40,12 @@ from hitsave.code.resolve import (
     Resolver,
     Target,
     ValueTarget,
-    functions_in,
     project_name,
     symbol_of,
 )
 from hitsave.code.symbol import NOWHERE, Facet, Place, Symbol
 from hitsave.code.values import DigestValue, Values
+from hitsave.code.wrapping import functions_in
 from hitsave.digest import digest_bytes, digest_parts
 
 HARMLESS = frozenset(
@@ -82,6 +83,7 @@ class Closure:
         self.facts = Facts(self)
         self.members = Members(self)
         self.values = Values(self)
+        self.reflection = Reflection(self)
         self.effects = Effects(self)
         self.computed = Computed(self)
         self.impure = Impure(self)

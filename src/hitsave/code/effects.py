@@ -24,10 +24,10 @@ from hitsave.code.resolve import (
     ObjectTarget,
     Target,
     ValueTarget,
-    functions_in,
     symbol_of,
 )
 from hitsave.code.symbol import Facet, Symbol
+from hitsave.code.wrapping import functions_in
 
 if TYPE_CHECKING:
     from hitsave.code.closure import Closure

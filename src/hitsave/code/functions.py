@@ -20,10 +20,10 @@ from hitsave.code.resolve import (
     ExternalTarget,
     FunctionTarget,
     definition_name,
-    functions_in,
     symbol_of,
 )
 from hitsave.code.symbol import NOWHERE, Facet, Symbol
+from hitsave.code.wrapping import functions_in
 from hitsave.digest import digest_bytes, digest_parts
 
 if TYPE_CHECKING:
@@ -165,7 +165,7 @@ class Functions:
     def _count_presence(self, met: Unused) -> None:
         module, definition = met.target.module, met.definition
         place = module.place(definition.first_line, definition.end_line)
-        self._closure.values.may_be_reflected(definition, module, met.symbol, met.via)
+        self._closure.reflection.function(definition, module, met.symbol, met.via)
         if self._closure.members.asked(*HEADER_READERS):
             self._count_header(met)
         if self._reached is None:

@@ -10,7 +10,7 @@ from typing import Any
 from hitsave.code.columns import lambda_column
 from hitsave.code.definition import FunctionDefinition
 from hitsave.code.project import Module
-from hitsave.code.resolve import functions_in
+from hitsave.code.wrapping import functions_in
 
 
 class Codes:

@@ -26,10 +26,10 @@ from hitsave.code.resolve import (
     ClassTarget,
     ExternalTarget,
     FunctionTarget,
-    functions_in,
     symbol_of,
 )
 from hitsave.code.symbol import Facet, Symbol
+from hitsave.code.wrapping import functions_in
 from hitsave.digest import digest_bytes, digest_parts
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ class Members:
         for owner in self._waiting.pop(name, ()):
             self._give(owner, name)
         if name in REFLECTION:
-            self._closure.values.reflect(name)
+            self._closure.reflection.read(name)
         self._closure.functions.reflect(name)
 
     def ask_pattern(self, dynamic: Dynamic) -> None:
@@ -186,7 +186,7 @@ class Members:
     ) -> None:
         parts = [definition.head, *definition.decorators, *(e.part for e in definition.effects)]
         digests = [part.digest for part in parts]
-        self._closure.values.class_may_be_reflected(definition, module, symbol, via)
+        self._closure.reflection.class_(definition, module, symbol, via)
         place = module.place(definition.first_line, definition.end_line)
         token = digest_parts("shape", digests)
         self._closure.count(symbol, Facet.SHAPE, token, place, via, (module, place))

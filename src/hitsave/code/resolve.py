@@ -10,13 +10,11 @@ from types import (
     BuiltinFunctionType,
     CodeType,
     FunctionType,
-    MethodType,
     MethodWrapperType,
     ModuleType,
     WrapperDescriptorType,
 )
 from typing import Any, NamedTuple
-from weakref import WeakKeyDictionary
 
 from hitsave.code.bytecode import code_digest
 from hitsave.code.definition import (
@@ -192,8 +190,24 @@ class Resolver:
         """Return what a live global is: itself a definition, or a value."""
         target = self.of_object(value)
         if isinstance(target, ObjectTarget) or is_external_wrapper(target, value):
+            imported = self._imported_outside(module, name, value)
+            if imported is not None and isinstance(value, _NATIVE):
+                # A method of a library's hidden instance, as `random.random` is.
+                return ExternalTarget(*imported)
             return ValueTarget(module, name, value)
         return target
+
+    def _imported_outside(self, module: Module, name: str, value: Any) -> tuple[str, str] | None:
+        """Where a global is imported from outside the project, by way of project modules or not."""
+        passed = set()
+        while (module.name, name) not in passed:
+            passed.add((module.name, name))
+            imported = self._imported_as(module, name, value)
+            inside = None if imported is None else self.project_module(imported[0])
+            if imported is None or inside is None:
+                return imported
+            module, name = inside, imported[1]
+        return None
 
     def _static(self, module: Module, name: str) -> Target:
         key = (module.source.module, name)
@@ -280,14 +294,23 @@ class Resolver:
 
     def external_name(self, module: Module, name: str, target: ExternalTarget, value: Any) -> str:
         """Return what tells the external thing that `module` calls `name` from every other."""
-        bindings = module.record.bindings.get(name, ()) if module.record else ()
-        if len(bindings) == 1 and bindings[0].kind == "import":
-            # The name it is imported by, where that is what it still is: the same unloaded.
-            source = self.imported(module, bindings[0].level, bindings[0].module)
-            attribute = bindings[0].attribute
-            if value is ABSENT or _imported_now(source, attribute) is value:
-                return f"{source}:{attribute}"
+        imported = self._imported_as(module, name, value)
+        if imported is not None:
+            return ":".join(imported)
         return f"{target.module}:{target.name}" if value is ABSENT else name_of_external(value)
+
+    def _imported_as(self, module: Module, name: str, value: Any) -> tuple[str, str] | None:
+        """The module and the name that `module` imports a global from, where that is what it is.
+
+        None where something else binds it as well. The same whether it is loaded or not.
+        """
+        bindings = module.record.bindings.get(name, ()) if module.record else ()
+        if len(bindings) != 1 or bindings[0].kind != "import":
+            return None
+        source = self.imported(module, bindings[0].level, bindings[0].module)
+        attribute = bindings[0].attribute
+        is_same = value is ABSENT or _imported_now(source, attribute) is value
+        return (source, attribute) if is_same else None
 
     # -- objects --------------------------------------------------------------------------------
 
@@ -419,73 +442,3 @@ def project_name(resolver: Resolver, value: Any) -> str | None:
     if isinstance(target, (ExternalTarget, ObjectTarget)):
         return None
     return str(symbol_of(target))
-
-
-def functions_in(value: Any) -> list[Any]:
-    """Return the functions that a descriptor, wrapper or partial stands for; never runs code."""
-    kind = type(value)
-    if kind in (staticmethod, classmethod, MethodType):
-        return [value.__func__]
-    if kind is property:
-        return [f for f in (value.fget, value.fset, value.fdel) if f is not None]
-    if kind in _PLAIN:
-        return []
-    found = []
-    fields = _fields_of(value)
-    for name in _WRAPPING:
-        inner = fields.get(name)
-        if inner is not None:
-            found.append(inner)
-    for slot in _wrapping_slots(kind):
-        inner = _slot_value(slot, value)
-        if inner is not None:
-            found.append(inner)
-    return found
-
-
-_WRAPPING = (
-    "__wrapped__",
-    "func",
-    "fget",
-    "__func__",
-    "_func",
-    "function",
-    "fn",
-    "py_func",
-    "pyfunc",
-)
-_PLAIN = frozenset({int, float, str, bytes, bool, type(None), tuple, list, dict, set, frozenset})
-
-
-def _fields_of(value: Any) -> dict[str, Any]:
-    """Read an object's own attributes, without running `__getattr__` or a property."""
-    try:
-        fields = object.__getattribute__(value, "__dict__")
-    except (AttributeError, TypeError):
-        return {}
-    return fields if type(fields) is dict else {}
-
-
-def _wrapping_slots(kind: type) -> tuple[Any, ...]:
-    """The slots of a class, or members of a built-in one, that hold a wrapped function."""
-    known = _slots.get(kind)
-    if known is not None:
-        return known
-    slots = {}
-    for cls in reversed(kind.__mro__):
-        own = vars(cls)
-        for name in _WRAPPING:
-            if type(own.get(name)).__name__ in ("member_descriptor", "getset_descriptor"):
-                slots[name] = own[name]
-    _slots[kind] = tuple(slots.values())
-    return _slots[kind]
-
-
-_slots: WeakKeyDictionary[type, tuple[Any, ...]] = WeakKeyDictionary()
-
-
-def _slot_value(slot: Any, value: Any) -> Any:
-    try:
-        return slot.__get__(value, type(value))
-    except AttributeError:
-        return None

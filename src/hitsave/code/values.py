@@ -9,7 +9,7 @@ from functools import partial
 from types import FunctionType, MethodType, ModuleType
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
-from hitsave.code.definition import Binding, ClassDefinition, FunctionDefinition, Key, Part
+from hitsave.code.definition import Binding, Key, Part
 from hitsave.code.dependencies import Via
 from hitsave.code.inert import is_inert
 from hitsave.code.literal import literal_value
@@ -25,7 +25,7 @@ from hitsave.code.resolve import (
 )
 from hitsave.code.source import file_of
 from hitsave.code.symbol import NOWHERE, Facet, Place, Symbol
-from hitsave.code.varying import VOLATILE
+from hitsave.code.volatile import Volatile
 from hitsave.digest import digest_bytes, digest_parts
 from hitsave.errors import NotDigestibleError
 from hitsave.events import Untracked, emit
@@ -62,8 +62,7 @@ class Values:
 
     def __init__(self, closure: "Closure") -> None:
         self._closure = closure
-        self._reflected: list[tuple[FunctionDefinition, Module, Symbol, Via]] = []
-        self._reflected_classes: list[tuple[ClassDefinition, Module, Symbol, Via]] = []
+        self._volatile = Volatile(closure)
         self.live: dict[Symbol, list[Live]] = {}
         self._hidden: list[ValueTarget] = []
         self._items: dict[Symbol, bool] = {}
@@ -125,7 +124,9 @@ class Values:
 
     def _counts_by_definition(self, symbol: Symbol, value: Any) -> bool:
         is_state = self._closure.options.is_state(symbol, self.definition_digest(symbol))
-        return is_state or self._stands_for_more(symbol, value) or self._is_volatile(symbol)
+        return (
+            is_state or self._stands_for_more(symbol, value) or self._volatile.is_volatile(symbol)
+        )
 
     def _note_absent(self, target: ValueTarget, symbol: Symbol) -> None:
         namespace = target.module.namespace
@@ -142,7 +143,7 @@ class Values:
             return False
         if self._stands_for_more(symbol, value):
             return False
-        if self._is_volatile(symbol):
+        if self._volatile.is_volatile(symbol):
             reason = "its value differs in every process; it counts by its definition"
             if self._closure.once(("volatile", symbol)):
                 emit(Untracked(str(symbol), reason))
@@ -165,22 +166,12 @@ class Values:
         if read is not ABSENT:
             self._note(symbol, Live(found.digest, value, read))
         if found.mutable and not self._closure.guard.watch_contents(value):
-            self._closure.guard.watch_value(self._redigest(value), found.digest)
+            redigest = partial(self.digest_of, value)
+            self._closure.guard.watch_value(redigest, found.digest)
         for inner in found.symbols:
             target = self._closure.resolver.of_object(inner)
             self._closure.reach(target, Via(symbol, "held by", 0))
         return True
-
-    def _redigest(self, value: Any) -> Callable[[], bytes | None]:
-        digest_value, name_symbol = self._closure.options.digest_value, self._closure.name_symbol
-
-        def redigest() -> bytes | None:
-            try:
-                return digest_value(value, name_symbol).digest
-            except NotDigestibleError:
-                return None
-
-        return redigest
 
     def _note(self, symbol: Symbol, live: Live) -> None:
         # Several closures of one function go by the same symbols.
@@ -211,7 +202,11 @@ class Values:
 
     def digest_of(self, value: Any) -> bytes | None:
         """The digest of a value as it is now; None where it has none."""
-        return self._redigest(value)()
+        digest_value, name_symbol = self._closure.options.digest_value, self._closure.name_symbol
+        try:
+            return digest_value(value, name_symbol).digest
+        except NotDigestibleError:
+            return None
 
     # -- definitions ----------------------------------------------------------------------------
 
@@ -240,13 +235,6 @@ class Values:
         if type(value) is FunctionType:
             return True
         return any(binding.kind in ("function", "class") for binding in self.bindings(symbol))
-
-    def _is_volatile(self, symbol: Symbol) -> bool:
-        for binding in self.bindings(symbol):
-            for chain in binding.part.references.chains:
-                if chain.names[-1] in ("id", "hash") or ".".join(chain.names[-2:]) in VOLATILE:
-                    return True
-        return False
 
     def _count_definition(self, target: ValueTarget, symbol: Symbol, via: Via) -> None:
         module, name = target.module, target.name
@@ -378,63 +366,6 @@ class Values:
             token = b""
         self._closure.count(symbol, Facet.CONTENT, token, Place(path, 0, 0), via)
 
-    # -- reflection -----------------------------------------------------------------------------
-
-    def may_be_reflected(
-        self, definition: FunctionDefinition, module: Module, symbol: Symbol, via: Via
-    ) -> None:
-        """Count docstring, annotations or whole source, once something reads such things."""
-        entry = (definition, module, symbol, via)
-        self._reflected.append(entry)
-        for name in ("__doc__", "__annotations__", "getsource"):
-            self._reflect_one(entry, name)
-
-    def class_may_be_reflected(
-        self, definition: ClassDefinition, module: Module, symbol: Symbol, via: Via
-    ) -> None:
-        """Count a class's docstring or annotations, once something reads such things."""
-        entry = (definition, module, symbol, via)
-        self._reflected_classes.append(entry)
-        for name in ("__doc__", "__annotations__"):
-            self._reflect_class(entry, name)
-
-    def reflect(self, name: str) -> None:
-        """Reachable code reads docstrings, annotations or source by `name`."""
-        for held in tuple(self._reflected_classes):
-            self._reflect_class(held, name)
-        for entry in tuple(self._reflected):
-            self._reflect_one(entry, name)
-
-    def _reflect_class(self, entry: tuple[ClassDefinition, Module, Symbol, Via], name: str) -> None:
-        definition, module, symbol, via = entry
-        asked = self._closure.members.asked
-        place = module.place(definition.first_line, definition.end_line)
-        if name in _DOC_READERS and asked(*_DOC_READERS):
-            reflected = Symbol(symbol.module, f"{symbol.name}.__doc__")
-            self._closure.count(reflected, Facet.SHAPE, definition.doc, place, via)
-        elif name in _CLASS_READERS and asked(*_CLASS_READERS):
-            reflected = Symbol(symbol.module, f"{symbol.name}.__annotations__")
-            digest = definition.annotations.digest
-            self._closure.count(reflected, Facet.SHAPE, digest, place, via)
-
-    def _reflect_one(
-        self, entry: tuple[FunctionDefinition, Module, Symbol, Via], name: str
-    ) -> None:
-        definition, module, symbol, via = entry
-        asked = self._closure.members.asked
-        place = module.place(definition.first_line, definition.end_line)
-        if name in _DOC_READERS and asked(*_DOC_READERS):
-            reflected = Symbol(symbol.module, f"{symbol.name}.__doc__")
-            self._closure.count(reflected, Facet.SHAPE, definition.doc, place, via)
-        elif name in _ANNOTATION_READERS and asked(*_ANNOTATION_READERS):
-            reflected = Symbol(symbol.module, f"{symbol.name}.__annotations__")
-            digest = definition.annotations.digest
-            self._closure.count(reflected, Facet.SHAPE, digest, place, via)
-            self._closure.follow(definition.annotations, module, symbol)
-        elif name in _SOURCE_READERS and asked(*_SOURCE_READERS):
-            content = digest_bytes(module.source.content)
-            self._closure.count(module.symbol(""), Facet.CONTENT, content, module.place(), via)
-
 
 def item_of(value: Any, keys: tuple[Key, ...]) -> Any:
     """Return what constant keys lead to in nested plain containers; ABSENT where one does not."""
@@ -457,9 +388,3 @@ def _is_cached_function(value: Any) -> bool:
 
 def _read_class(live: type, name: str) -> Any:
     return vars(live).get(name, ABSENT)
-
-
-_DOC_READERS = ("__doc__", "getdoc")
-_ANNOTATION_READERS = ("__annotations__", "get_type_hints", "get_annotations", "signature")
-_CLASS_READERS = ("__annotations__", "get_type_hints", "get_annotations")
-_SOURCE_READERS = ("getsource", "getsourcelines", "findsource", "getsourcefile", "getclosurevars")

@@ -78,6 +78,9 @@ SEEDS = {
 }
 """What makes the functions of a module draw the same numbers each time."""
 
+GENERATORS = frozenset(name for name in WHERE_CALLED_WITH if not name.startswith("time."))
+"""What makes a generator of random numbers; one without a seed where there is no argument."""
+
 VOLATILE = frozenset(
     [
         *(

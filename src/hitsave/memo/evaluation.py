@@ -18,10 +18,11 @@ from hitsave.code.facts import fact_name
 from hitsave.code.live import Codes, codes_of
 from hitsave.code.project import Module, Started
 from hitsave.code.reached import ANY_MODULE, DependencySet, Fact, Witness
-from hitsave.code.resolve import FunctionTarget, Resolver, definition_name, functions_in
+from hitsave.code.resolve import FunctionTarget, Resolver, definition_name
 from hitsave.code.surroundings import NOTHING, content_digest
 from hitsave.code.symbol import Facet, Symbol
 from hitsave.code.tracker import Tracked
+from hitsave.code.wrapping import functions_in
 from hitsave.digest import Digest, digest_bytes
 from hitsave.events import Widened, emit
 from hitsave.memo.around import under_way
