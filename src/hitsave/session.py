@@ -44,7 +44,7 @@ class Session:
             Boundary(root), self._executed, RecordKeeper(self._load_record, self._keep_record)
         )
         self.tracker = Tracker(
-            self.project, self.closure_options(), self._mark_state, ledger.generation
+            self.project, self.closure_options(), self.mark_state, ledger.generation
         )
         self._sources: dict[str, tuple[ExecutedSource, Source]] = {}
         self._states: dict[bytes, bool] = {}
@@ -138,10 +138,19 @@ class Session:
             known = self._states[key] = self.store.get(Table.STATE, key) is not None
         return known
 
-    def _mark_state(self, symbol: Symbol, definition: bytes) -> None:
-        key = _state_key(symbol, definition)
-        self._states[key] = True
-        self.commit([Write(Table.STATE, key, str(symbol).encode())])
+    def mark_state(self, *found: tuple[Symbol, bytes]) -> None:
+        """Let globals count by their definitions, for as long as these have the given digests."""
+        keys = {_state_key(*each): str(each[0]).encode() for each in found}
+        self._states.update(dict.fromkeys(keys, True))
+        self.commit([Write(Table.STATE, key, symbol) for key, symbol in keys.items()])
+
+    def is_steady(self, symbol: Symbol, definition: bytes) -> bool:
+        """Whether a global is known to have the same value in any two processes."""
+        return self.store.get(Table.STATE, _steady_key(symbol, definition)) is not None
+
+    def mark_steady(self, *found: tuple[Symbol, bytes]) -> None:
+        """Note that fresh processes agreed about the values of globals."""
+        self.commit([Write(Table.STATE, _steady_key(*each), b"steady") for each in found])
 
     def manifest(self, code: bytes) -> Manifest | None:
         """Return the manifest of a code digest, where it is kept and can be read."""
@@ -159,6 +168,10 @@ def _record_key(source: bytes) -> bytes:
 
 def _state_key(symbol: Symbol, definition: bytes) -> bytes:
     return digest_parts("state", [str(symbol).encode(), definition])
+
+
+def _steady_key(symbol: Symbol, definition: bytes) -> bytes:
+    return digest_parts("steady", [str(symbol).encode(), definition])
 
 
 when_started: list[Callable[[Session], None]] = []

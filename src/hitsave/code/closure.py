@@ -153,7 +153,12 @@ class Closure:
     def manifest(self) -> Manifest:
         """The dependencies found."""
         found = sorted(self._found.values(), key=lambda d: (d.symbol, d.facet))
-        return Manifest(tuple(found), self.reached.packed if self.reached else b"")
+        sources = [
+            digest_bytes(module.name.encode() + b"\0" + module.source.content)
+            for _, module in sorted(self.modules.items())
+        ]
+        reached = self.reached.packed if self.reached else b""
+        return Manifest(tuple(found), reached, digest_parts("sources", sources))
 
     # -- counting -------------------------------------------------------------------------------
 

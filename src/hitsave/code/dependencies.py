@@ -14,7 +14,7 @@ from hitsave.code.symbol import Facet, Place, Symbol
 from hitsave.digest import digest_parts
 from hitsave.errors import DamagedError
 
-SCHEMA = 3
+SCHEMA = 4
 """Grows whenever the same code would be given another manifest."""
 
 
@@ -53,11 +53,13 @@ class Manifest(NamedTuple):
     """A dependency set with the digest of each facet, sorted.
 
     `reached` is the packed dependency set that it was narrowed by; empty where everything reachable
-    counts.
+    counts. `sources` is the digest of the whole sources of the modules that take part, whatever of
+    them counts.
     """
 
     dependencies: tuple[Dependency, ...]
     reached: bytes = b""
+    sources: bytes = b""
 
     @property
     def code_digest(self) -> bytes:
@@ -92,7 +94,7 @@ def pack_manifest(manifest: Manifest) -> bytes:
         (str(d.symbol), str(d.facet), d.digest, d.place, (str(d.via.owner), *d.via[1:]))
         for d in manifest.dependencies
     ]
-    packed = bytes(msgpack.packb((SCHEMA, PYTHON, rows, manifest.reached)) or b"")
+    packed = bytes(msgpack.packb((SCHEMA, PYTHON, rows, *manifest[1:])) or b"")
     # Paths, modules and reasons come again and again: a tenth is left, for little time.
     return zlib.compress(packed, 1)
 
@@ -103,8 +105,8 @@ def unpack_manifest(data: bytes) -> Manifest:
         schema, _, *content = msgpack.unpackb(zlib.decompress(data), use_list=False)
         if schema != SCHEMA:
             raise DamagedError(f"the manifest is of schema {schema}, not {SCHEMA}")
-        rows, reached = content
-        return Manifest(tuple(_dependency(*row) for row in rows), reached)
+        rows, reached, sources = content
+        return Manifest(tuple(_dependency(*row) for row in rows), reached, sources)
     except (ValueError, TypeError, zlib.error) as error:
         raise DamagedError(f"the manifest cannot be read: {error}") from error
 

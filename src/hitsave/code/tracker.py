@@ -93,7 +93,7 @@ class Tracker:
         self,
         project: Project,
         options: Options,
-        mark_state: Callable[[Symbol, bytes], None],
+        mark_state: Callable[..., None],
         generation: Callable[[], int],
     ) -> None:
         self._project = project
@@ -124,6 +124,12 @@ class Tracker:
             # The roots are kept beside their ids, so that the ids cannot come to mean others.
             _keep(self._known, key, (roots, tracked))
             return tracked
+
+    def forget(self) -> None:
+        """Compute every closure anew: how a global counts was decided otherwise."""
+        with self._lock:
+            self._known.clear()
+            self._settled.clear()
 
     def _still_holds(self, tracked: Tracked) -> bool:
         if tracked.generation != self._generation():
@@ -225,9 +231,10 @@ class Tracker:
             module.made |= module.names() - names
         for live, known in before.closure.members.class_names.items():
             self._project.made_members.note(live, set(vars(live)) - known)
-        for symbol in self._changed_by_evaluation(before):
-            digest = before.closure.values.definition_digest(symbol)
-            self._mark_state(symbol, digest)
+        values = before.closure.values
+        changed = self._changed_by_evaluation(before)
+        if changed:
+            self._mark_state(*((symbol, values.definition_digest(symbol)) for symbol in changed))
 
     def track_as_of(
         self,

@@ -290,14 +290,14 @@ def find_after_waiting(call: Call) -> Any:
     except Exception as error:
         unexpected(call.session, call.memo.symbol, error)
     found = find(call)
-    return _find_cut_off(call) if found is ABSENT else found
+    return _find_equivalent(call) if found is ABSENT else found
 
 
-def _find_cut_off(call: Call) -> Any:
-    """Return the result that the call had when all it called gave what it still gives."""
-    from hitsave.memo.cutoff import find_candidate  # only a miss loads it
+def _find_equivalent(call: Call) -> Any:
+    """Return the result that was recorded under another key, which is known to be this one's."""
+    from hitsave.memo import cutoff, fresh  # only a miss loads them
 
-    found = find_candidate(call)
+    found = cutoff.find_candidate(call) or fresh.find_candidate(call)
     if found is None:
         return ABSENT
     candidate, record = found
