@@ -289,7 +289,9 @@ class Values:
         """Count a class-level binding that is no method."""
         module = target.module
         symbol = module.symbol(f"{target.name}.{name}")
-        if is_inert(value) or not self._closure.once(("class binding", symbol)):
+        # One that its module has no longer is met by its source and by its objects, in any order.
+        is_live = target.live is not None
+        if is_inert(value) or not self._closure.once(("class binding", symbol, is_live)):
             return
         bindings = target.definition.bindings if target.definition is not None else ()
         parts = [binding.part for binding in bindings if binding.name == name]

@@ -117,8 +117,12 @@ class Call:
 
     def key_under(self, tracked: Tracked) -> bytes:
         """The key that this call has with the code of `tracked`."""
+        return self.key_with(tracked.digest)
+
+    def key_with(self, code: bytes) -> bytes:
+        """The key that this call has with the code of that digest."""
         # Two digests and then the rest, so that no two calls hash the same bytes.
-        return digest_bytes(self.memo.identity + tracked.digest + self.digested.token)
+        return digest_bytes(self.memo.identity + code + self.digested.token)
 
 
 # -- bind, digest, form the key -----------------------------------------------------------------

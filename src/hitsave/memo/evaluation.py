@@ -27,6 +27,7 @@ from hitsave.digest import Digest, digest_bytes
 from hitsave.events import Widened, emit
 from hitsave.memo.around import under_way
 from hitsave.memo.history import Facts, history_of
+from hitsave.session import Session
 
 if TYPE_CHECKING:
     from hitsave.memo.call import Call
@@ -141,7 +142,7 @@ class Evaluation:
         emit(Widened(self._call.memo.symbol, f"{reasons[0]}; all that is reachable counts"))
         nowhere = Via(Symbol("", ""), "it may have run", 0)
         facts[Fact(Facet.IMPORT, ANY_MODULE)] = (NOTHING, nowhere)
-        has_run = self._ran_before()
+        has_run = ran_before(self._call.session)
         for module in self._project.loaded():
             for definitions in module.record.functions.values() if module.record else ():
                 for definition in definitions:
@@ -150,28 +151,7 @@ class Evaluation:
                         roots.setdefault(symbol, nowhere)
 
     def _has_run(self, observed: observe.Observed) -> Callable[[Module, FunctionDefinition], bool]:
-        return _always if observed.blind else self._ran_before()
-
-    def _ran_before(self) -> Callable[[Module, FunctionDefinition], bool]:
-        """Tell of a function whether it ran at any time in this process, or may have."""
-        known: dict[str, Codes] = {}
-
-        def codes(module: Module, definition: FunctionDefinition) -> Iterable[CodeType]:
-            if module.source.path not in known:
-                kept = self._call.session.ledger.get(module.source.module)
-                known[module.source.path] = codes_of(module, kept and kept.code)
-            return known[module.source.path].of(definition)
-
-        def has_run(module: Module, definition: FunctionDefinition) -> bool:
-            path, line = os.path.abspath(module.source.path), definition.first_line
-            return observe.has_run(
-                observe.Started(path, line, definition.name, definition.column),
-                module.source.module,
-                lambda: codes(module, definition),
-                definition.end_column,
-            )
-
-        return has_run
+        return _always if observed.blind else ran_before(self._call.session)
 
     def _executed(self, observed: observe.Observed) -> dict[str, observe.Caller]:
         """The modules that the evaluation loaded, and what loaded each."""
@@ -236,6 +216,28 @@ class Evaluation:
         for module in self._project.at(caller.path):
             return Via(module.symbol(caller.name), how, caller.line)
         return Via(Symbol(caller.path, ""), how, caller.line)
+
+
+def ran_before(session: Session) -> Callable[[Module, FunctionDefinition], bool]:
+    """Tell of a function whether it ran at any time in this process, or may have."""
+    known: dict[str, Codes] = {}
+
+    def codes(module: Module, definition: FunctionDefinition) -> Iterable[CodeType]:
+        if module.source.path not in known:
+            kept = session.ledger.get(module.source.module)
+            known[module.source.path] = codes_of(module, kept and kept.code)
+        return known[module.source.path].of(definition)
+
+    def has_run(module: Module, definition: FunctionDefinition) -> bool:
+        path, line = os.path.abspath(module.source.path), definition.first_line
+        return observe.has_run(
+            observe.Started(path, line, definition.name, definition.column),
+            module.source.module,
+            lambda: codes(module, definition),
+            definition.end_column,
+        )
+
+    return has_run
 
 
 _KEPT = frozenset({Facet.FILE, Facet.LISTING, Facet.PRESENCE, Facet.VARIABLE})

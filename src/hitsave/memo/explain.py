@@ -15,16 +15,13 @@ from hitsave.code.tracker import Tracked
 from hitsave.codec import summarize
 from hitsave.errors import DamagedError, UnkeyedError
 from hitsave.memo.call import Call, Candidate, ask, find_candidate_record, has_expired
-from hitsave.memo.record import history_prefix
+from hitsave.memo.recent import recent_calls
 from hitsave.memo.texts import current_text, kept_text
 from hitsave.session import Session
-from hitsave.store import CallRecord, Table, unpack_call
+from hitsave.store import CallRecord, Table
 
 if TYPE_CHECKING:
     from hitsave.memo.memoised import Memo
-
-EARLIER_CALLS = 200
-"""How many earlier calls are looked at for the nearest one."""
 
 
 class Change(NamedTuple):
@@ -161,21 +158,6 @@ def _digests(call: Call) -> dict[str, bytes]:
     digest = call.session.digest_argument
     pairs = zip(call.memo.argument_names, call.values, strict=True)
     return {name: digest(value).digest for name, value in pairs}
-
-
-def recent_calls(session: Session, symbol: str, limit: int = EARLIER_CALLS) -> list[CallRecord]:
-    """Return the records of a symbol's latest calls, newest first."""
-    found = []
-    prefix = history_prefix(symbol)
-    for _, key in session.store.scan(Table.HISTORY, prefix, limit=limit, newest_first=True):
-        packed = session.store.get(Table.CALLS, key)
-        if packed is None:
-            continue
-        try:
-            found.append(unpack_call(packed))
-        except DamagedError as error:
-            session.trouble("record", error)
-    return found
 
 
 # -- comparing ----------------------------------------------------------------------------------

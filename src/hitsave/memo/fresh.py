@@ -11,19 +11,16 @@ Owns when to ask, and what the answer means. Refuses to guess: what cannot be as
 global of the main program, goes on counting by its value.
 """
 
-import json
-import os
-import subprocess
-import sys
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from hitsave.code.dependencies import Manifest
-from hitsave.code.reached import DependencySet
+from hitsave.code.reached import DependencySet, Witness
+from hitsave.code.surroundings import NOTHING
 from hitsave.code.symbol import Facet, Symbol
 from hitsave.code.tracker import Tracked
 from hitsave.events import Untracked, emit
 from hitsave.memo.around import under_way
-from hitsave.memo.explain import recent_calls
+from hitsave.memo.recent import recent_calls
 from hitsave.memo.trouble import unexpected
 from hitsave.session import Session
 from hitsave.store import CallRecord
@@ -31,18 +28,9 @@ from hitsave.store import CallRecord
 if TYPE_CHECKING:
     from hitsave.memo.call import Call, Candidate
 
-TIME_LIMIT = 60.0
-"""How long a fresh process may take to import the modules and digest the values, in seconds."""
 
-# Two at a time. A dict of two keys may come out in the same order in all of eight once in 128.
-_SEEDS = (("1", "2"), ("3", "4"), ("5", "6"), ("7", "8"))
-_START = (
-    "import sys; sys.path.insert(0, sys.argv.pop(1)); "
-    "from hitsave.memo.probe import answer; answer()"
-)
-
-Digests = dict[str, str]
-"""By the name of a module, a colon and a qualified name in it: the digest of a value, as hex."""
+LATEST = 4
+"""How many of the latest calls are looked at for what code they were recorded with."""
 
 
 class Asked(NamedTuple):
@@ -61,44 +49,63 @@ class Asked(NamedTuple):
         return f"{self.module}:{self.symbol.name}"
 
 
+class Judged(NamedTuple):
+    """What was found out about earlier code: whether it is the present code, of digest `now`.
+
+    `among` is the dependency set that both are narrowed by; `equal` the one under which results of
+    the earlier code are to be found from now on, None where it is other code.
+    """
+
+    among: DependencySet
+    now: bytes
+    equal: DependencySet | None
+
+
 def find_candidate(call: "Call") -> "tuple[Candidate, CallRecord] | None":
     """Return the record of a call that differs by nothing but values that always do."""
+    # The spine imports this module.
+    from hitsave.memo.call import Candidate, usable_record
+
     if under_way:
         # What an evaluation around would see of the processes is not its own doing.
         return None
     try:
-        for record in recent_calls(call.session, call.memo.symbol):
-            if not _is_same_call(call, record):
-                continue
-            manifest = call.session.manifest(record.code)
-            return None if manifest is None else _judged(call, record, manifest)
+        for code in _latest_codes(call):
+            record = usable_record(call, call.key_with(code))
+            equal = None if record is None else _judged(call, code).equal
+            if record is not None and equal is not None:
+                tracked = call.session.tracker.track(call.roots, call.memo.declared, equal)
+                candidate = Candidate(call.key_under(tracked), tracked, equal)
+                return candidate, record._replace(code=tracked.digest)
     except Exception as error:
         unexpected(call.session, call.memo.symbol, error)
     return None
 
 
-def _is_same_call(call: "Call", record: CallRecord) -> bool:
-    """Whether a record that counts is of these arguments, whatever the code was."""
-    # The spine imports this module.
-    from hitsave.memo.call import has_expired
-
-    if record.started <= call.mode.since or has_expired(record):
-        return False
-    digest = call.session.digest_argument
-    pairs = zip(call.memo.argument_names, call.values, strict=True)
-    now = {name: digest(value).digest for name, value in pairs}
-    return now == {name: digest for name, digest, _ in record.arguments}
+def _latest_codes(call: "Call") -> list[bytes]:
+    """The code digests of the latest calls of the function, whatever their arguments."""
+    latest = recent_calls(call.session, call.memo.symbol, limit=LATEST)
+    return list(dict.fromkeys(record.code for record in latest))
 
 
-def _judged(
-    call: "Call", record: CallRecord, manifest: Manifest
-) -> "tuple[Candidate, CallRecord] | None":
-    # The spine imports this module.
-    from hitsave.memo.call import Candidate
+def _judged(call: "Call", code: bytes) -> Judged:
+    """Return what is known of earlier code; find it out where that is not known."""
+    judged, track = call.memo.judged, call.session.tracker.track
+    known = judged.get(code)
+    if known is not None and known.now == track(call.roots, call.memo.declared, known.among).digest:
+        return known
+    manifest = call.session.manifest(code)
+    if manifest is None or not manifest.reached:
+        return Judged(DependencySet(()), b"", None)
+    among = DependencySet.unpack(manifest.reached)
+    equal = _equal(call, among, manifest)
+    now = track(call.roots, call.memo.declared, among).digest
+    judged[code] = Judged(among, now, equal)
+    return judged[code]
 
-    if not manifest.reached:
-        return None
-    session, among = call.session, DependencySet.unpack(manifest.reached)
+
+def _equal(call: "Call", among: DependencySet, manifest: Manifest) -> DependencySet | None:
+    session = call.session
     tracked = session.tracker.track(call.roots, call.memo.declared, among)
     suspects = _suspects(tracked, manifest)
     values = _askable(tracked)
@@ -106,13 +113,25 @@ def _judged(
         return None
     if any(session.is_steady(symbol, values[symbol].definition) for symbol in suspects):
         return None
-    varying = _varying(session.root, values, suspects)
+    # Few calls come this far, and a process is started by what takes long to load.
+    from hitsave.memo.probe import ask
+
+    varying = ask(session.root, values, suspects)
     _note(session, values, suspects, varying)
-    if not suspects <= varying:
-        return None
-    tracked = session.tracker.track(call.roots, call.memo.declared, among)
-    candidate = Candidate(call.key_under(tracked), tracked, among)
-    return candidate, record._replace(code=tracked.digest)
+    return _widened(call, among) if suspects <= varying else None
+
+
+def _widened(call: "Call", among: DependencySet) -> DependencySet:
+    """Add the functions that made what counts by its definition now, when it was imported."""
+    # The rest of what only misses load.
+    from hitsave.memo.evaluation import ran_before
+
+    tracker, declared = call.session.tracker, call.memo.declared
+    roots = dict(among.roots())
+    facts = {fact: (NOTHING, via) for fact, _, via in among.facts()}
+    witness = Witness(roots, facts, ran_before(call.session))
+    tracker.compute(call.roots, declared, witness)
+    return witness.dependency_set()
 
 
 def _suspects(tracked: Tracked, manifest: Manifest) -> set[Symbol]:
@@ -151,67 +170,3 @@ def _note(
     steady = suspects - varying
     session.mark_steady(*((symbol, values[symbol].definition) for symbol in steady))
     session.tracker.forget()
-
-
-# -- asking -------------------------------------------------------------------------------------
-
-
-def _varying(root: str, values: dict[Symbol, Asked], suspects: set[Symbol]) -> set[Symbol]:
-    """Those whose value the fresh processes do not agree about."""
-    modules: dict[str, list[str]] = {}
-    for asked in values.values():
-        modules.setdefault(asked.module, []).append(asked.symbol.name)
-    question = {"root": root, "path": sys.path, "arguments": sys.argv, "modules": modules}
-    told: list[Digests] = []
-    varying: set[Symbol] = set()
-    for seeds in _SEEDS:
-        told += _answers(json.dumps(question).encode(), seeds)
-        varying = {symbol for symbol, asked in values.items() if _differs(asked.place, told)}
-        if suspects <= varying:
-            break
-    return varying
-
-
-def _differs(place: str, told: list[Digests]) -> bool:
-    return len({digests[place] for digests in told if place in digests}) > 1
-
-
-def _answers(question: bytes, seeds: tuple[str, ...]) -> list[Digests]:
-    processes = [_start(seed) for seed in seeds]
-    try:
-        # All are given the question before any is waited for.
-        for process in processes:
-            assert process.stdin is not None
-            process.stdin.write(question)
-            process.stdin.close()
-            process.stdin = None
-        return [_answer(process) for process in processes]
-    except OSError:
-        return []
-    finally:
-        for process in processes:
-            process.kill()
-            process.wait()
-
-
-def _start(seed: str) -> "subprocess.Popen[bytes]":
-    environment = {**os.environ, "HITSAVE_MODE": "read-only"}
-    if sys.flags.hash_randomization and "PYTHONHASHSEED" not in os.environ:
-        environment["PYTHONHASHSEED"] = seed
-    folder = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-    return subprocess.Popen(
-        [sys.executable, "-c", _START, folder],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        env=environment,
-    )
-
-
-def _answer(process: "subprocess.Popen[bytes]") -> Digests:
-    try:
-        said, _ = process.communicate(timeout=TIME_LIMIT)
-        answer: Any = json.loads(said)
-    except (subprocess.TimeoutExpired, ValueError):
-        return {}
-    return answer if isinstance(answer, dict) else {}

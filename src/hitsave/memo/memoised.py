@@ -38,6 +38,7 @@ from hitsave.store import CallRecord, Table
 
 if TYPE_CHECKING:
     from hitsave.memo.explain import Explanation
+    from hitsave.memo.fresh import Judged
 
 P = ParamSpec("P")
 Q = ParamSpec("Q")
@@ -95,6 +96,7 @@ class Memo(Generic[P, R_co]):
         self.identity = _identity(self.symbol, self.argument_names, own_key)
         self._known: KnownSets | None = None
         self._plans: KnownSets | None = None
+        self.judged: dict[bytes, Judged] = {}
         self._hits = 0
         self._misses = 0
 
@@ -225,7 +227,7 @@ class Memo(Generic[P, R_co]):
 
     def calls(self) -> list[CallRecord]:
         """Return the records of this function's latest calls, newest first."""
-        from hitsave.memo.explain import recent_calls  # see `explain`
+        from hitsave.memo.recent import recent_calls  # see `explain`
 
         return recent_calls(current(), self.symbol)
 

@@ -1,30 +1,119 @@
-"""The probe: a fresh process that imports some modules and digests some of their globals.
+"""The probe: fresh processes that import some modules and digest some of their globals.
 
-Owns what such a process may do, which is to read: the modules are the program's own, and what they
-do when they are imported beyond that (write files, start processes, ask other computers) is
-refused to them, as often as not with an error that ends the import. Refuses to judge (`fresh`
-does).
+Owns both sides of the question, and what such a process may do, which is to read: the modules are
+the program's own, and what else they do when they are imported (write files, start processes, ask
+other computers) is refused to them with an error, which as a rule ends the import. Refuses to judge
+when to ask (`fresh` does).
 """
 
 import importlib
 import json
 import os
+import subprocess
 import sys
+from collections.abc import Mapping, Set
 from typing import Any
 
 from hitsave.code.resolve import Resolver, project_name
+from hitsave.code.symbol import Symbol
 from hitsave.errors import NotDigestibleError
+from hitsave.memo.fresh import Asked
 from hitsave.session import Session, start
 
-_FORBIDDEN = (
+TIME_LIMIT = 60.0
+"""How long a fresh process may take to import the modules and digest the values, in seconds."""
+
+# Two at a time. A dict of two keys may come out in the same order in all of eight once in 128.
+_SEEDS = (("1", "2"), ("3", "4"), ("5", "6"), ("7", "8"))
+_START = (
+    "import sys; sys.path.insert(0, sys.argv.pop(1)); "
+    "from hitsave.memo.probe import answer; answer()"
+)
+
+Digests = dict[str, str]
+"""By the name of a module, a colon and a qualified name in it: the digest of a value, as hex."""
+
+
+FORBIDDEN = (
     "os.fork os.forkpty os.exec os.posix_spawn os.spawn os.startfile os.system subprocess.Popen "
     "os.remove os.rename os.rmdir os.mkdir os.link os.symlink os.truncate os.chmod os.chown "
     "os.utime os.kill shutil.rmtree shutil.move shutil.copyfile shutil.copytree "
     "socket.connect socket.bind socket.sendto socket.sendmsg socket.getaddrinfo sqlite3.connect "
     "ftplib.connect smtplib.connect urllib.Request webbrowser.open pty.spawn"
 ).split()
+"""The audit events of what a fresh process must not do."""
 
 _WRITES = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
+
+
+# -- asking -------------------------------------------------------------------------------------
+
+
+def ask(root: str, values: Mapping[Symbol, Asked], suspects: Set[Symbol]) -> set[Symbol]:
+    """Return those of `values` that fresh processes do not agree about.
+
+    Asks until they disagree about all `suspects`, a few times at most.
+    """
+    modules: dict[str, list[str]] = {}
+    for asked in values.values():
+        modules.setdefault(asked.module, []).append(asked.symbol.name)
+    question = {"root": root, "path": sys.path, "arguments": sys.argv, "modules": modules}
+    told: list[Digests] = []
+    varying: set[Symbol] = set()
+    for seeds in _SEEDS:
+        told += _answers(json.dumps(question).encode(), seeds)
+        varying = {symbol for symbol, asked in values.items() if _differs(asked.place, told)}
+        if suspects <= varying:
+            break
+    return varying
+
+
+def _differs(place: str, told: list[Digests]) -> bool:
+    return len({digests[place] for digests in told if place in digests}) > 1
+
+
+def _answers(question: bytes, seeds: tuple[str, ...]) -> list[Digests]:
+    processes = [_start(seed) for seed in seeds]
+    try:
+        # All are given the question before any is waited for.
+        for process in processes:
+            assert process.stdin is not None
+            process.stdin.write(question)
+            process.stdin.close()
+            process.stdin = None
+        return [_answer(process) for process in processes]
+    except OSError:
+        return []
+    finally:
+        for process in processes:
+            process.kill()
+            process.wait()
+
+
+def _start(seed: str) -> "subprocess.Popen[bytes]":
+    environment = {**os.environ, "HITSAVE_MODE": "read-only"}
+    if sys.flags.hash_randomization and "PYTHONHASHSEED" not in os.environ:
+        environment["PYTHONHASHSEED"] = seed
+    folder = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+    return subprocess.Popen(
+        [sys.executable, "-c", _START, folder],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        env=environment,
+    )
+
+
+def _answer(process: "subprocess.Popen[bytes]") -> Digests:
+    try:
+        said, _ = process.communicate(timeout=TIME_LIMIT)
+        answer: Any = json.loads(said)
+    except (subprocess.TimeoutExpired, ValueError):
+        return {}
+    return answer if isinstance(answer, dict) else {}
+
+
+# -- answering ------------------------------------------------------------------------------------
 
 
 def answer() -> None:
@@ -50,7 +139,7 @@ def answer() -> None:
 
 
 def _forbid(event: str, arguments: tuple[Any, ...]) -> None:
-    if event in _FORBIDDEN or (event == "open" and _is_writing(*arguments)):
+    if event in FORBIDDEN or (event == "open" and _is_writing(*arguments)):
         raise PermissionError(f"{event} is not allowed here")
 
 

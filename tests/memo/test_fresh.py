@@ -1,0 +1,123 @@
+"""Globals that have another value in every process: told from those that somebody changed."""
+
+from pathlib import Path
+
+import pytest
+
+SCRIPT = """
+from hitsave import memo
+import tables
+
+@memo
+def total(x):
+    print("ran")
+    return x + sum(tables.TABLE.values()){more}
+
+print(total(1))
+"""
+TABLE = "NAMES = {'a', 'b', 'c', 'd', 'e', 'f', 'g', 'h'}\nTABLE = {name: 1 for name in NAMES}\n"
+
+
+@pytest.fixture
+def outputs(run, tmp_path: Path):
+    """Write a module, run the script a number of times, and return what each run printed."""
+
+    def outputs(times: int, table: str, more: str = "", *words: str) -> list[str]:
+        (tmp_path / "project" / "tables.py").write_text(table)
+        script = SCRIPT.replace("{more}", more)
+        return [run(script, *words).stdout.replace("\n", " ").strip() for _ in range(times)]
+
+    return outputs
+
+
+def test_a_table_ordered_by_the_hash_seed(outputs) -> None:
+    assert outputs(4, TABLE) == ["ran 9", "9", "9", "9"]
+
+
+def test_objects_that_are_numbered_by_chance(outputs) -> None:
+    table = TABLE + (
+        "import random\n"
+        "class Number:\n"
+        "    first = random.Random().randint(0, 10**9)\n"
+        "    def __init__(self): self.n = Number.first\n"
+        "NUMBER = Number()\n"
+    )
+    assert outputs(3, table, " + 0 * tables.NUMBER.n") == ["ran 9", "9", "9"]
+
+
+def test_what_is_kept_of_a_hash(outputs) -> None:
+    table = TABLE + (
+        "class Name:\n"
+        "    def __init__(self, name): self.name, self.known = name, hash(name)\n"
+        "    def __hash__(self): return self.known\n"
+        "NAME = Name('x')\n"
+    )
+    assert outputs(3, table, " + 0 * hash(tables.NAME)") == ["ran 9", "9", "9"]
+
+
+def test_an_edit_of_what_makes_such_a_table_counts_before_and_after_it_is_known(outputs) -> None:
+    assert outputs(1, TABLE) == ["ran 9"]
+    assert outputs(2, TABLE.replace("name: 1", "name: 2")) == ["ran 17", "17"]
+    assert outputs(1, TABLE.replace("name: 1", "name: 3")) == ["ran 25"]
+    helped = "def one(name): return 4\n" + TABLE.replace("name: 1", "name: one(name)")
+    assert outputs(2, helped) == ["ran 33", "33"]
+    assert outputs(1, helped.replace("return 4", "return 5")) == ["ran 41"]
+
+
+def test_a_file_that_the_module_reads_counts_each_time_it_changes(outputs, tmp_path: Path) -> None:
+    table = "import json\nTABLE = json.load(open('table.json'))\n"
+    for number in (1, 2, 3, 4):
+        (tmp_path / "project" / "table.json").write_text(f'{{"a": {number}}}')
+        assert outputs(2, table) == [f"ran {number + 1}", str(number + 1)]
+
+
+def test_a_changed_file_counts_beside_a_table_ordered_by_the_hash_seed(
+    outputs, tmp_path: Path
+) -> None:
+    table = TABLE + "import json\nMORE = json.load(open('more.json'))\n"
+    for number in (1, 2, 3):
+        (tmp_path / "project" / "more.json").write_text(str(number))
+        assert outputs(2, table, " + tables.MORE") == [f"ran {number + 9}", str(number + 9)]
+
+
+def test_what_the_program_itself_sets_counts(outputs) -> None:
+    table = "TABLE = {}\nimport sys\nmain = sys.modules['__main__']\n"
+    for number in (1, 2, 3):
+        more = f"\n\ntables.TABLE = {{'a': {number}}}\n"
+        assert outputs(2, table, more) == [f"ran {number + 1}", str(number + 1)]
+
+
+def test_a_module_is_not_let_do_anything_but_be_imported(outputs, tmp_path: Path) -> None:
+    table = TABLE + "with open('log.txt', 'a') as log: log.write('imported ')\n"
+    # Nothing can be known of its globals, so they go on counting by their values.
+    assert outputs(3, table) == ["ran 9", "ran 9", "ran 9"]
+    assert (tmp_path / "project" / "log.txt").read_text() == "imported " * 3
+
+
+def test_what_modules_print_is_not_taken_for_the_answer(outputs) -> None:
+    table = TABLE + "import atexit, os, sys\nif 'print' in os.environ: 1 / 0\n"
+    table += "if sys.argv == ['-c']: 1 / 0\natexit.register(print, 'bye')\n"
+    table += "sys.stdout.write('')\nos.write(1, b'')\n"
+    assert outputs(3, table) == ["ran 9 bye", "9 bye", "9 bye"]
+
+
+def test_a_table_of_the_main_program_counts_by_its_value(run) -> None:
+    script = TABLE + SCRIPT.replace("tables.TABLE", "TABLE").replace("import tables", "")
+    script = script.replace("{more}", "")
+    assert [run(script, PYTHONHASHSEED=seed).stdout.split()[0] for seed in "123"] == ["ran"] * 3
+
+
+def test_read_only_mode_hits_nothing_new_and_writes_nothing(outputs, run) -> None:
+    assert outputs(1, TABLE) == ["ran 9"]
+    script = SCRIPT.replace("{more}", "")
+    for _ in range(2):
+        assert run(script, HITSAVE_MODE="read-only").stdout.split() == ["ran", "9"]
+    assert outputs(1, TABLE) == ["9"]
+
+
+def test_all_that_was_recorded_before_such_a_table_was_known(run, tmp_path: Path) -> None:
+    (tmp_path / "project" / "tables.py").write_text(TABLE)
+    script = SCRIPT.replace("{more}", "") + "print(total(2), total(3))\n"
+    assert run(script).stdout.count("ran") == 3
+    for _ in range(2):
+        assert run(script).stdout.split() == ["9", "10", "11"]
