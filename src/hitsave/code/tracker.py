@@ -79,6 +79,10 @@ class Digests:
             self._known = None
 
 
+Moment = dict[object, Tracked]
+"""A time in which no code of the user's runs, and what was tracked in it."""
+
+
 class Settled(NamedTuple):
     """What an evaluation depended on: its dependency set, and that witnessed by what."""
 
@@ -108,21 +112,33 @@ class Tracker:
         self._lock = threading.RLock()
 
     def track(
-        self, roots: tuple[Any, ...], declared: Declared, among: DependencySet | None = None
+        self,
+        roots: tuple[Any, ...],
+        declared: Declared,
+        among: DependencySet | None = None,
+        moment: Moment | None = None,
     ) -> Tracked:
         """Return the closure of `roots`: the function first, then what its arguments brought.
 
         With a dependency set, only what is in it counts of the functions, and of the facts; else
-        everything reachable.
+        everything reachable. What was tracked in a moment is not looked at again in it.
         """
         key = (*map(id, roots), among and among.digest)
         known = self._known.get(key)
-        if known is not None and self._still_holds(known[1]):
-            return known[1]
+        if known is not None:
+            tracked = known[1]
+            if moment is None:
+                if self._still_holds(tracked):
+                    return tracked
+            elif moment.get(key) is tracked or self._still_holds(tracked):
+                moment[key] = tracked
+                return tracked
         with self._lock, collector_paused():
             tracked = self.compute(roots, declared, among)
             # The roots are kept beside their ids, so that the ids cannot come to mean others.
             _keep(self._known, key, (roots, tracked))
+            if moment is not None:
+                moment[key] = tracked
             return tracked
 
     def forget(self) -> None:

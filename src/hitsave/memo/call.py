@@ -11,7 +11,7 @@ from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from hitsave.code.reached import DependencySet
-from hitsave.code.tracker import Tracked
+from hitsave.code.tracker import Moment, Tracked
 from hitsave.codec import Digested as DigestedValue
 from hitsave.codec import decode
 from hitsave.codec.plain import LARGE, SCALARS, scalar_input
@@ -30,6 +30,9 @@ if TYPE_CHECKING:
 
 LEASE_LIMIT = 600.0
 """How long a call waits for another one that computes the same, in seconds."""
+
+BRIEF = 0.01
+"""Waiting that is not worth the name, in seconds."""
 
 ABSENT: Any = object()
 """Stands for no result."""
@@ -63,10 +66,12 @@ class Call:
 
     __slots__ = (
         "_before",
+        "_waiting_since",
         "digested",
         "known",
         "memo",
         "mode",
+        "moment",
         "overwrites",
         "roots",
         "session",
@@ -90,25 +95,38 @@ class Call:
         self.roots = (memo.root, *symbols) if symbols else memo.roots
         self.known = memo.known_sets(session)
         self.overwrites = False
+        self.moment: Moment = {}
         self._before: Tracked | None = None
+        self._waiting_since = 0.0
 
     def candidates(self) -> Iterator[Candidate]:
         """Yield the keys that a record may have with the code as it is now, likeliest first."""
         track, declared = self.session.tracker.track, self.memo.declared
         for among in self.known.sets:
-            tracked = track(self.roots, declared, among)
+            tracked = track(self.roots, declared, among, self.moment)
             yield Candidate(self.key_under(tracked), tracked, among)
 
     @property
     def before(self) -> Tracked:
         """Everything reachable, as it is when this is first asked for: before the function runs."""
         if self._before is None:
-            self._before = self.session.tracker.track(self.roots, self.memo.declared)
+            self.take_before()
+            assert self._before is not None
         return self._before
 
     def take_before(self) -> None:
         """Take everything reachable as it is now."""
-        self._before = self.session.tracker.track(self.roots, self.memo.declared)
+        track = self.session.tracker.track
+        self._before = track(self.roots, self.memo.declared, None, self.moment)
+
+    def wait(self) -> None:
+        """Begin to wait for another holder of the lease."""
+        self._waiting_since = time.perf_counter()
+
+    def go_on(self) -> None:
+        """Wait no longer: where that took its time, anything may have changed meanwhile."""
+        if time.perf_counter() - self._waiting_since > BRIEF:
+            self.moment.clear()
 
     @property
     def key(self) -> bytes:
@@ -289,6 +307,7 @@ def usable_record(call: Call, key: bytes) -> CallRecord | None:
 
 def find_after_waiting(call: Call) -> Any:
     """As `find`, of what another holder of the lease may have recorded meanwhile."""
+    call.go_on()
     try:
         call.known.reload()
     except Exception as error:
@@ -353,7 +372,9 @@ def lease(call: Call) -> AbstractContextManager[bool]:
     Whether it is held at once, after another holder, or not at all: look up again inside.
     """
     try:
-        return call.session.store.lease(call.key, limit=LEASE_LIMIT)
+        key = call.key
+        call.wait()
+        return call.session.store.lease(key, limit=LEASE_LIMIT)
     except Exception as error:
         unexpected(call.session, call.memo.symbol, error)
         return nullcontext(False)
