@@ -104,8 +104,12 @@ class Session:
         """Digest a value, with project definitions in it by name."""
         return digest_value(value, name_symbol=self._name_symbol)
 
-    def _digest_global(self, value: Any, name_symbol: Callable[[Any], str | None]) -> Digested:
-        return digest_value(value, name_symbol=name_symbol, reduce=False, limit=GLOBAL_LIMIT)
+    def _digest_global(
+        self, value: Any, name_symbol: Callable[[Any], str | None], /, shared: Any = None
+    ) -> Digested:
+        return digest_value(
+            value, name_symbol=name_symbol, reduce=False, limit=GLOBAL_LIMIT, shared=shared
+        )
 
     def _name_symbol(self, value: Any) -> str | None:
         return project_name(Resolver(self.project), value)

@@ -42,41 +42,52 @@ class Tracked:
 
 
 class Digests:
-    """Digests of globals; kept for as long as nothing can change them."""
+    """Digests of globals; kept, for one thread, for as long as nothing can change them."""
 
     def __init__(self, digest_value: DigestValue) -> None:
         self._digest_value = digest_value
-        self._known: dict[int, tuple[Any, Digested | NotDigestibleError]] | None = None
+        self._here = threading.local()
 
-    def __call__(self, value: Any, name_symbol: NameSymbol) -> Digested:
+    def __call__(self, value: Any, name_symbol: NameSymbol, /, shared: Any = None) -> Digested:
         """Digest a value. Raises NotDigestibleError."""
-        if self._known is None:
-            return self._digest_value(value, name_symbol)
-        if id(value) not in self._known:
+        kept: _Kept | None = getattr(self._here, "kept", None)
+        if kept is None:
+            return self._digest_value(value, name_symbol, shared)
+        if id(value) not in kept.outcomes:
             # The value is kept beside its digest, so that its id cannot come to mean another.
-            self._known[id(value)] = (value, self._outcome(value, name_symbol))
-        found = self._known[id(value)][1]
+            kept.outcomes[id(value)] = (value, self._outcome(value, name_symbol, kept.shared))
+        found = kept.outcomes[id(value)][1]
         if isinstance(found, NotDigestibleError):
             raise found
         return found
 
-    def _outcome(self, value: Any, name_symbol: NameSymbol) -> Digested | NotDigestibleError:
+    def _outcome(
+        self, value: Any, name_symbol: NameSymbol, shared: Any
+    ) -> Digested | NotDigestibleError:
         try:
-            return self._digest_value(value, name_symbol)
+            return self._digest_value(value, name_symbol, shared)
         except NotDigestibleError as error:
             return error
 
     @contextmanager
     def kept(self) -> Iterator[None]:
         """Digest each value at most once in here."""
-        if self._known is not None:
+        if getattr(self._here, "kept", None) is not None:
             yield
             return
-        self._known = {}
+        self._here.kept = _Kept()
         try:
             yield
         finally:
-            self._known = None
+            self._here.kept = None
+
+
+class _Kept:
+    """What the digests of values were, and of what is in them."""
+
+    def __init__(self) -> None:
+        self.outcomes: dict[int, tuple[Any, Digested | NotDigestibleError]] = {}
+        self.shared: dict[int, Any] = {}
 
 
 Moment = dict[object, Tracked]
@@ -133,7 +144,7 @@ class Tracker:
             elif moment.get(key) is tracked or self._still_holds(tracked):
                 moment[key] = tracked
                 return tracked
-        with self._lock, collector_paused():
+        with collector_paused(), self.standing_still():
             tracked = self.compute(roots, declared, among)
             # The roots are kept beside their ids, so that the ids cannot come to mean others.
             _keep(self._known, key, (roots, tracked))

@@ -46,7 +46,12 @@ class Digested(Protocol):
 
 
 NameSymbol = Callable[[Any], str | None]
-DigestValue = Callable[[Any, NameSymbol], Digested]
+
+
+class DigestValue(Protocol):
+    """Digests a value. Calls give each other what they find out in `shared`, if anything."""
+
+    def __call__(self, value: Any, name_symbol: NameSymbol, /, shared: Any = None) -> Digested: ...
 
 
 class Live(NamedTuple):

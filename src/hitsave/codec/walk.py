@@ -59,23 +59,53 @@ class Digested(NamedTuple):
     mutable: bool
 
 
+class Done(NamedTuple):
+    """What is known of an object that was walked, where that is the same in any walk.
+
+    `depth` is how many objects were open at once in it.
+    """
+
+    value: object  # or its id would be used again
+    token: bytes
+    symbols: tuple[object, ...]
+    mutable: bool
+    depth: int
+
+
+Shared = dict[int, Done]
+"""What walks have found out for each other, by id. Good for as long as no object changes."""
+
+
 def digest_value(
-    value: object, *, name_symbol: NameSymbol, reduce: bool = True, limit: int | None = None
+    value: object,
+    *,
+    name_symbol: NameSymbol,
+    reduce: bool = True,
+    limit: int | None = None,
+    shared: Shared | None = None,
 ) -> Digested:
     """Return the digest of `value`: 32 bytes, equal in every process for equal values.
 
     `name_symbol` gives the name of a function, class or module that belongs to the project, None
     for any other. With `reduce=False` objects without a known structure are refused rather than
     digested through their own `__reduce_ex__`, and so is a value of more than `limit` objects
-    besides what plain containers hold. Raises `NotDigestibleError` with the path.
+    besides what plain containers hold. Calls with the same options may give each other what they
+    find out in `shared`. Raises `NotDigestibleError` with the path.
     """
     kind = type(value)
     if kind in SCALARS and not _is_large(value):
         return Digested(digest_scalar(value), (), False)
     if kind in PLAIN and (chunks := plain_input(value, WHOLE)) is not None:
         return Digested(digest_chunks(chunks), (), not is_immutable(value))
-    walk = Walk(name_symbol, reduce, limit=limit)
-    digest = walk.run(value)
+    walk = Walk(name_symbol, reduce, limit=limit, shared=shared)
+    try:
+        digest = walk.run(value)
+    except NotDigestibleError:
+        if shared is None:
+            raise
+        # Alone it may meet some objects in another order, and stay below the limit.
+        walk = Walk(name_symbol, reduce, limit=limit)
+        digest = walk.run(value)
     if walk.proofs:
         _require_same(walk, Walk(name_symbol, reduce), value)
     return Digested(digest, tuple(walk.symbols.values()), walk.mutable)
@@ -99,17 +129,33 @@ def _is_large(value: object) -> bool:
     return type(value) in (bytes, str) and len(value) >= LARGE  # type: ignore[arg-type]
 
 
+class _Seen(NamedTuple):
+    """How much a walk has met so far: what is met until later is what was met in between."""
+
+    symbols: int
+    mutable: int
+    bound: int
+
+
+_UNASKED = _Seen(0, 0, 0)
+
+
 class _Frame:
-    """An object whose children are being walked. `low` is the earliest object it refers to."""
+    """An object whose children are being walked. `low` is the earliest object it refers to.
 
-    __slots__ = ("low", "members", "node", "number", "tokens", "value")
+    `peak` is the most objects that were open while it was; `seen` what was met before it.
+    """
 
-    def __init__(self, value: object, node: Node, number: int, members: int) -> None:
+    __slots__ = ("low", "members", "node", "number", "peak", "seen", "tokens", "value")
+
+    def __init__(self, value: object, node: Node, number: int, members: int, seen: _Seen) -> None:
         self.value = value
         self.node = node
         self.number = number
         self.low = number
         self.members = members
+        self.peak = number + 1
+        self.seen = seen
         self.tokens: list[bytes] = []
 
 
@@ -122,10 +168,14 @@ class Walk:
         reduce: bool,
         trace: Callable[[str, Node, bytes], None] | None = None,
         limit: int | None = None,
+        shared: Shared | None = None,
     ) -> None:
         self._limit = limit
+        self._shared = shared
+        self._met: list[object] = []  # symbols, each as often as it was met
+        self._mutable = 0  # how many objects can be changed in place
+        self._bound = 0  # how often what was met says something of this walk alone
         self.reduce = reduce
-        self.mutable = False
         self.symbols: dict[int, object] = {}
         self.proofs: list[tuple[str, bytes]] = []
         self._name_symbol = name_symbol
@@ -155,12 +205,21 @@ class Walk:
             token = self._enter(frame.node.children[done])
         return token[1:] if token[:1] == _DIGEST else blake3(token).digest()
 
+    @property
+    def mutable(self) -> bool:
+        """Whether anything that was met can be changed in place."""
+        return self._mutable > 0
+
     def name(self, value: object) -> str | None:
         """Return the project's name of `value`, noting it as a symbol."""
         name = self._name_symbol(value)
         if name is not None:
-            self.symbols.setdefault(id(value), value)
+            self._note(value)
         return name
+
+    def _note(self, *symbols: object) -> None:
+        self.symbols.update((id(symbol), symbol) for symbol in symbols)
+        self._met += symbols
 
     def path(self) -> str:
         """Return the path, as Python source, to the child that is being walked."""
@@ -172,24 +231,59 @@ class Walk:
         if kind in SCALARS and not _is_large(value):
             return scalar_input(value)
         identity = id(value)
-        token = self._tokens.get(identity)
+        token = None if self._shared is None else self._taken(identity)
+        if token is None and (token := self._tokens.get(identity)) is not None:
+            # What it holds was noted where it was met first, and not here.
+            self._bound += 1
         if token is None and identity in self._open:
             return self._back(identity)
         if token is None and kind in PLAIN and self._trace is None:
             token = self._plain(value)
         if token is None:
-            self._push(value, self._opened(value))
+            seen = _UNASKED
+            if self._shared is not None:
+                seen = _Seen(len(self._met), self._mutable, self._bound)
+            self._push(value, self._opened(value), seen)
         return token
+
+    def _taken(self, identity: int) -> bytes | None:
+        """Return the token of an object that another walk has walked."""
+        assert self._shared is not None
+        done = self._shared.get(identity)
+        if done is None:
+            return None
+        depth = self._next + done.depth
+        if self._limit is not None and depth > self._limit:
+            return None  # walking it will tell
+        self._note(*done.symbols)
+        self._mutable += done.mutable
+        if self._stack:
+            self._stack[-1].peak = max(self._stack[-1].peak, depth)
+        return done.token
+
+    def _share(self, frame: _Frame, token: bytes) -> None:
+        """Let other walks have what was found out, where it is the same in any of them.
+
+        It is not where a cycle is in it, whose digest depends on where it is entered.
+        """
+        seen = frame.seen
+        if self._shared is None or seen.bound != self._bound or type(frame.value) is Node:
+            return
+        symbols = {id(symbol): symbol for symbol in self._met[seen.symbols :]}
+        mutable, depth = self._mutable > seen.mutable, frame.peak - frame.number
+        done = Done(frame.value, token, tuple(symbols.values()), mutable, depth)
+        self._shared[id(frame.value)] = done
 
     def _plain(self, value: object) -> bytes | None:
         if _is_large(value) or (chunks := plain_input(value, PART)) is None:
             return None
-        self.mutable = self.mutable or not is_immutable(value)
-        return self._keep(value, _DIGEST + digest_chunks(chunks))
-
-    def _keep(self, value: object, token: bytes) -> bytes:
+        is_mutable = not is_immutable(value)
+        self._mutable += is_mutable
+        token = _DIGEST + digest_chunks(chunks)
         self._alive.append(value)
         self._tokens[id(value)] = token
+        if self._shared is not None:
+            self._shared[id(value)] = Done(value, token, (), is_mutable, 0)
         return token
 
     def _opened(self, value: object) -> Node:
@@ -206,7 +300,8 @@ class Walk:
                 "Leave it out with ignore, or give its class a __hitsave_digest__ method.",
                 self.path(),
             ) from error
-        self.mutable = self.mutable or node.mutable
+        self._mutable += node.mutable
+        self._bound += node.reduced
         self._count_reduction(node)
         return node
 
@@ -217,12 +312,12 @@ class Walk:
                 "An object reduces to ever more objects, so it has no digest.", "", self.path()
             )
 
-    def _push(self, value: object, node: Node) -> None:
+    def _push(self, value: object, node: Node, seen: _Seen) -> None:
         if self._limit is not None and self._next >= self._limit:
             raise NotDigestibleError(f"It holds more than {self._limit} objects.", "", self.path())
         self._alive.append(value)
         self._open[id(value)] = self._next
-        frame = _Frame(value, node, self._next, len(self._members))
+        frame = _Frame(value, node, self._next, len(self._members), seen)
         if SCALARS.issuperset(map(type, node.children)) and not any(map(_is_large, node.children)):
             frame.tokens = [scalar_input(child) for child in node.children]
         self._stack.append(frame)
@@ -236,8 +331,11 @@ class Walk:
             self.proofs.append((self.path(), token))
         if self._trace is not None:
             self._trace(self.path(), frame.node, token[1:])
+        if self._stack:
+            self._stack[-1].peak = max(self._stack[-1].peak, frame.peak)
         if frame.low >= frame.number:
             self._close(frame, token)
+            self._share(frame, token)
         else:
             self._stack[-1].low = min(self._stack[-1].low, frame.low)
         return token
@@ -262,6 +360,7 @@ class Walk:
                 "Use a list or a dict, or give the class a __hitsave_digest__ method.",
                 self.path(),
             )
+        self._bound += 1
         frame = self._stack[-1]
         number = self._open[identity]
         frame.low = min(frame.low, number)
