@@ -179,11 +179,12 @@ class Resolver:
         value = module.namespace.get(name, ABSENT)
         if value is not ABSENT:
             return self.of_global(module, name, value)
+        if module.record is not None and name in module.record.bindings:
+            # Not bound yet, or no longer; the statements that bind it are known. A builtin of that
+            # name may show until then, which says nothing else.
+            return ValueTarget(module, name, ABSENT)
         if hasattr(builtins, name):
             return ExternalTarget("builtins", name)
-        if module.record is not None and name in module.record.bindings:
-            # Not bound yet, or no longer; the statements that bind it are known.
-            return ValueTarget(module, name, ABSENT)
         return MissingTarget(name)
 
     def of_global(self, module: Module, name: str, value: Any) -> Target:
