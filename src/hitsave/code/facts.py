@@ -65,7 +65,7 @@ class Facts:
                 self._count_import(fact.name, via)
             elif fact.facet is Facet.LOADED:
                 self._count_loaded(fact.name, via)
-            else:
+            elif fact.facet is not Facet.HEADER:  # which `functions` counts
                 self._count(fact, digest, via)
 
     def _count(self, fact: Fact, digest: Digest | None, via: Via) -> None:

@@ -14,7 +14,7 @@ from hitsave.code.dependencies import Via
 from hitsave.code.guard import EMPTY, cell_content
 from hitsave.code.origin import definition_named
 from hitsave.code.project import Module
-from hitsave.code.reached import Reached
+from hitsave.code.reached import ANY_HEADER, Fact, Reached
 from hitsave.code.resolve import (
     ClassTarget,
     ExternalTarget,
@@ -34,10 +34,10 @@ BODY_READERS = frozenset(
 )
 """Names through which a program reads what functions do, without running them."""
 
-HEADER_READERS = frozenset(
-    "signature getfullargspec getcallargs getargvalues __signature__ __defaults__ __kwdefaults__ "
-    "__code__".split()
-)
+SIGNATURES = frozenset("signature getfullargspec getcallargs".split())
+"""Names through which a program reads the parameters of functions, which can be observed."""
+
+HEADER_READERS = frozenset("getargvalues __defaults__ __kwdefaults__ __code__".split()) | SIGNATURES
 """Names through which a program reads the parameters of functions."""
 
 OBSERVED = digest_bytes(b"observed")
@@ -121,6 +121,10 @@ class Functions:
         if counted:
             self.reach_live(target.live, symbol, via)
             return
+        wrapped = vars(target.live).get("__wrapped__")
+        if wrapped is not None:
+            # Its parameters are those that the wrapper shows.
+            self._closure.add_inside(wrapped, Via(symbol, "wrapped by", 0))
         for definition in target.definitions:
             own = target.module.symbol(definition_name(target.module, definition))
             self._waiting.setdefault(own, []).append(target.live)
@@ -155,10 +159,20 @@ class Functions:
                 self._use(symbol)
         elif name in HEADER_READERS:
             for met in tuple(self._unused.values()):
-                self._count_header(met)
+                if self._is_header_read(met.symbol):
+                    self._count_header(met)
 
     def _is_read(self) -> bool:
         return self._closure.members.asked(*BODY_READERS)
+
+    def _is_header_read(self, symbol: Symbol) -> bool:
+        """Whether something reads the parameters of a function, or may."""
+        reached, asked = self._reached, self._closure.members.asked
+        if not asked(*HEADER_READERS):
+            return False
+        if reached is None or asked(*HEADER_READERS - SIGNATURES):
+            return True
+        return any(reached.has_fact(Fact(Facet.HEADER, name)) for name in (ANY_HEADER, str(symbol)))
 
     # -- counting -------------------------------------------------------------------------------
 
@@ -166,7 +180,7 @@ class Functions:
         module, definition = met.target.module, met.definition
         place = module.place(definition.first_line, definition.end_line)
         self._closure.reflection.function(definition, module, met.symbol, met.via)
-        if self._closure.members.asked(*HEADER_READERS):
+        if self._is_header_read(met.symbol):
             self._count_header(met)
         if self._reached is None:
             return  # it counts by its body

@@ -23,12 +23,16 @@ MOST_SETS = 8
 ANY_MODULE = "*"
 """The name of the fact that says: which modules were imported could not be seen."""
 
+ANY_HEADER = "*"
+"""The name of the fact that says: whose parameters were read could not be seen."""
+
 
 class Fact(NamedTuple):
     """Something outside the code that an evaluation asked for.
 
     `facet` is FILE, LISTING, PRESENCE, VARIABLE, IMPORT or LOADED. `name` is a path (relative to
-    the workspace root where it lies under that), an environment variable or a module.
+    the workspace root where it lies under that), an environment variable or a module. Or it is
+    HEADER, and `name` the function whose parameters were read by reflection.
     """
 
     facet: Facet
@@ -145,7 +149,8 @@ class Witness:
 
     `roots` are the functions that the evaluation ran, with what called them; `facts` what it asked
     for, with the digest that this had then. `has_run` says of any other function whether it ran at
-    some time, or may have. What counted is noted on the way: see `dependency_set`.
+    some time, or may have; `headers` whose parameters were read by then. What counted is noted on
+    the way: see `dependency_set`.
     """
 
     def __init__(
@@ -153,9 +158,12 @@ class Witness:
         roots: Mapping[Symbol, Via],
         facts: Mapping[Fact, tuple[Digest, Via]],
         has_run: Callable[[Module, FunctionDefinition], bool],
+        headers: Set[Fact] = frozenset(),
     ) -> None:
         self._roots = roots
         self._facts = facts
+        self._headers = headers
+        self._asked: set[Fact] = set()
         self._has_run = has_run
         self._counted = set(map(str, roots))
         self._unused: list[tuple[Module, FunctionDefinition]] = []
@@ -163,7 +171,7 @@ class Witness:
     @property
     def key(self) -> object:
         """What witnesses that saw the same have in common."""
-        return frozenset(self._roots), frozenset(self._facts)
+        return frozenset(self._roots), frozenset(self._facts), frozenset(self._headers)
 
     def counts(self, symbol: Symbol, module: Module, definition: FunctionDefinition) -> bool:
         """See `Reached`."""
@@ -186,7 +194,9 @@ class Witness:
 
     def has_fact(self, fact: Fact) -> bool:
         """See `Reached`."""
-        return fact in self._facts
+        if fact in self._headers:
+            self._asked.add(fact)
+        return fact in self._facts or fact in self._headers
 
     @property
     def packed(self) -> bytes:
@@ -195,7 +205,7 @@ class Witness:
 
     def dependency_set(self) -> DependencySet:
         """What counted in the closure that this narrowed."""
-        return DependencySet(self._counted, self._facts)
+        return DependencySet(self._counted, self._asked.union(self._facts))
 
     def still_unused(self) -> bool:
         """Whether what did not count has not run since either."""

@@ -17,7 +17,7 @@ from hitsave.code.dependencies import Via
 from hitsave.code.facts import fact_name
 from hitsave.code.live import Codes, codes_of
 from hitsave.code.project import Module, Started
-from hitsave.code.reached import ANY_MODULE, DependencySet, Fact, Witness
+from hitsave.code.reached import ANY_HEADER, ANY_MODULE, DependencySet, Fact, Witness
 from hitsave.code.resolve import FunctionTarget, Resolver, definition_name
 from hitsave.code.surroundings import NOTHING, content_digest
 from hitsave.code.symbol import Facet, Symbol
@@ -86,7 +86,7 @@ class Evaluation:
         self, observed: observe.Observed, roots: dict[Symbol, Via], facts: Facts
     ) -> DependencySet:
         call = self._call
-        witness = Witness(roots, facts, self._has_run(observed))
+        witness = Witness(roots, facts, self._has_run(observed), self._headers(observed))
         executed = frozenset(self._executed(observed))
         tracker, declared = call.session.tracker, call.memo.declared
         return tracker.settle(call.before, call.roots, declared, witness, executed)
@@ -161,6 +161,14 @@ class Evaluation:
             if started.name == "<module>"
             for module in self._project.at(started.path)
         }
+
+    def _headers(self, observed: observe.Observed) -> frozenset[Fact]:
+        """The functions whose parameters were read by reflection, as far as that is known."""
+        read = observe.headers_read(self._project.boundary.is_project)
+        if read is None or observed.blind:
+            return frozenset({Fact(Facet.HEADER, ANY_HEADER)})
+        symbols = [self._symbols_of(Started(*started)) or () for started in read]
+        return frozenset(Fact(Facet.HEADER, str(symbol)) for found in symbols for symbol in found)
 
     # -- facts ----------------------------------------------------------------------------------
 

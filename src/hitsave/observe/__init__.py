@@ -7,7 +7,7 @@ program: what it could not see it says in `Observed.blind`.
 """
 
 from hitsave.observe.evaluation import Evaluation, begin
-from hitsave.observe.history import has_run
+from hitsave.observe.history import has_run, headers_read
 from hitsave.observe.records import Caller, Observed, Started
 from hitsave.observe.watching import watch
 
@@ -18,5 +18,6 @@ __all__ = [
     "Started",
     "begin",
     "has_run",
+    "headers_read",
     "watch",
 ]

@@ -91,6 +91,18 @@ def has_run(
     return _may_have_run_before(started, module) or monitoring.was_told(started, end_column)
 
 
+def headers_read(is_project: Callable[[str], bool]) -> frozenset[Started] | None:
+    """Return the functions whose parameters `inspect.signature` read; None if not known.
+
+    It is not where project modules were loaded before `watch`, which may have read some.
+    """
+    executing = {each.path for each in _executing}
+    before = {os.path.abspath(path) for path in _loaded.values() if path} - executing
+    if any(map(is_project, before)):
+        return None
+    return monitoring.headers_read()
+
+
 def _may_have_run_before(started: Started, module: str) -> bool:
     """Whether a function may have run before `watch`.
 

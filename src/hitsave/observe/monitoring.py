@@ -31,6 +31,12 @@ Tell = Callable[[Started, FrameType, tuple[active.Notes, ...]], bool]
 _tell: Tell | None = None
 """Set when the first evaluation begins: what it needs is not loaded before."""
 
+_READS_HEADERS = "_signature_from_function"
+"""What `inspect.signature` and all that is built on it come to for each function, in `inspect`."""
+
+_headers: set[Started] = set()
+"""The functions whose parameters were read."""
+
 _noted: set[Started] = set()
 _columns: dict[tuple[str, int, str], set[int]] = {}
 _tool: int | None = None
@@ -116,6 +122,10 @@ def _on_start(code: CodeType, _offset: int) -> object:
         started = identify(code)
         _note(started)
         again = bool(notes) and _tell_of(started, sys._getframe(1), notes)
+        if started.name == _READS_HEADERS:
+            # Every time: which function it is says the frame alone.
+            _note_header(sys._getframe(1).f_locals.get("func"))
+            return None
         return None if again or active.epoch != epoch else _monitoring.DISABLE
     except Exception as error:
         _was_interrupted |= started not in _noted
@@ -132,6 +142,17 @@ def _note(started: Started) -> None:
     _noted.add(started)
     if started.name.endswith("<lambda>"):
         _columns.setdefault(started[:3], set()).add(started.column)
+
+
+def _note_header(function: object) -> None:
+    code = getattr(function, "__code__", None)
+    if isinstance(code, CodeType):
+        _headers.add(identify(code))
+
+
+def headers_read() -> frozenset[Started] | None:
+    """The functions whose parameters were read at any time after `watch`; None if not known."""
+    return None if _was_interrupted or not AVAILABLE else frozenset(_headers)
 
 
 def was_told(started: Started, end_column: int) -> bool:
