@@ -11,7 +11,8 @@ Owns when to ask, and what the answer means. Refuses to guess: what cannot be as
 global of the main program, goes on counting by its value.
 """
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
+from weakref import WeakKeyDictionary
 
 from hitsave.code.dependencies import Manifest
 from hitsave.code.reached import DependencySet, Witness
@@ -27,6 +28,7 @@ from hitsave.store import CallRecord
 
 if TYPE_CHECKING:
     from hitsave.memo.call import Call, Candidate
+    from hitsave.memo.memoised import Memo
 
 
 LATEST = 4
@@ -61,6 +63,9 @@ class Judged(NamedTuple):
     equal: DependencySet | None
 
 
+_judgements: "WeakKeyDictionary[Memo[..., Any], dict[bytes, Judged]]" = WeakKeyDictionary()
+
+
 def find_candidate(call: "Call") -> "tuple[Candidate, CallRecord] | None":
     """Return the record of a call that differs by nothing but values that always do."""
     # The spine imports this module.
@@ -90,7 +95,7 @@ def _latest_codes(call: "Call") -> list[bytes]:
 
 def _judged(call: "Call", code: bytes) -> Judged:
     """Return what is known of earlier code; find it out where that is not known."""
-    judged, track = call.memo.judged, call.session.tracker.track
+    judged, track = _judgements.setdefault(call.memo, {}), call.session.tracker.track
     known = judged.get(code)
     if known is not None and known.now == track(call.roots, call.memo.declared, known.among).digest:
         return known

@@ -38,7 +38,6 @@ from hitsave.store import CallRecord, Table
 
 if TYPE_CHECKING:
     from hitsave.memo.explain import Explanation
-    from hitsave.memo.fresh import Judged
 
 P = ParamSpec("P")
 Q = ParamSpec("Q")
@@ -96,7 +95,6 @@ class Memo(Generic[P, R_co]):
         self.identity = _identity(self.symbol, self.argument_names, own_key)
         self._known: KnownSets | None = None
         self._plans: KnownSets | None = None
-        self.judged: dict[bytes, Judged] = {}
         self._hits = 0
         self._misses = 0
 
