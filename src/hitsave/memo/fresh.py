@@ -135,7 +135,8 @@ def _widened(call: "Call", among: DependencySet) -> DependencySet:
     roots = dict(among.roots())
     facts = {fact: (NOTHING, via) for fact, _, via in among.facts()}
     witness = Witness(roots, facts, ran_before(call.session))
-    tracker.compute(call.roots, declared, witness)
+    with tracker.standing_still():
+        tracker.compute(call.roots, declared, witness)
     return witness.dependency_set()
 
 

@@ -11,10 +11,10 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Mapping, Set
+from collections.abc import Iterable, Mapping, Set
 from typing import Any
 
-from hitsave.code.resolve import Resolver, project_name
+from hitsave.code.resolve import ABSENT, Resolver, project_name
 from hitsave.code.symbol import Symbol
 from hitsave.errors import NotDigestibleError
 from hitsave.memo.fresh import Asked
@@ -54,18 +54,23 @@ def ask(root: str, values: Mapping[Symbol, Asked], suspects: Set[Symbol]) -> set
 
     Asks until they disagree about all `suspects`, a few times at most.
     """
-    modules: dict[str, list[str]] = {}
-    for asked in values.values():
-        modules.setdefault(asked.module, []).append(asked.symbol.name)
-    question = {"root": root, "path": sys.path, "arguments": sys.argv, "modules": modules}
     told: list[Digests] = []
     varying: set[Symbol] = set()
+    question = _question(root, values.values())
     for seeds in _SEEDS:
-        told += _answers(json.dumps(question).encode(), seeds)
+        told += _answers(question, seeds)
         varying = {symbol for symbol, asked in values.items() if _differs(asked.place, told)}
         if suspects <= varying:
             break
     return varying
+
+
+def _question(root: str, asked: Iterable[Asked]) -> bytes:
+    modules: dict[str, list[str]] = {}
+    for each in asked:
+        modules.setdefault(each.module, []).append(each.symbol.name)
+    question = {"root": root, "path": sys.path, "arguments": sys.argv, "modules": modules}
+    return json.dumps(question).encode()
 
 
 def _differs(place: str, told: list[Digests]) -> bool:
@@ -129,8 +134,10 @@ def answer() -> None:
     session.manifest(b"")
     sys.addaudithook(_forbid)
     found: dict[str, str] = {}
+    shared: dict[int, Any] = {}
+    namespaces = {module: _imported(module) for module in question["modules"]}
     for module, names in question["modules"].items():
-        found.update(_digests(session, module, names))
+        found.update(_digests(session, module, namespaces[module], names, shared))
     said = json.dumps(found).encode()
     while said:
         said = said[os.write(reply, said) :]
@@ -147,29 +154,38 @@ def _is_writing(path: object, _mode: object, flags: object) -> bool:
     return path != os.devnull and isinstance(flags, int) and bool(flags & _WRITES)
 
 
-def _digests(session: Session, module: str, names: list[str]) -> dict[str, str]:
+def _imported(module: str) -> dict[str, Any]:
     try:
-        namespace = vars(importlib.import_module(module))
+        return vars(importlib.import_module(module))
     except BaseException:
         # Whatever keeps a module from being imported here, nothing is known of its globals.
         return {}
+
+
+def _digests(
+    session: Session,
+    module: str,
+    namespace: dict[str, Any],
+    names: list[str],
+    shared: dict[int, Any],
+) -> Digests:
+    resolver = Resolver(session.project)
+    digest_value = session.closure_options().digest_value
     found = {}
     for name in names:
-        digest = _digest(session, namespace, name)
-        if digest is not None:
-            found[f"{module}:{name}"] = digest.hex()
+        value = _value(namespace, name)
+        if value is ABSENT:
+            continue
+        try:
+            digest = digest_value(value, lambda each: project_name(resolver, each), shared).digest
+        except NotDigestibleError:
+            continue
+        found[f"{module}:{name}"] = digest.hex()
     return found
 
 
-def _digest(session: Session, namespace: Any, name: str) -> bytes | None:
+def _value(namespace: Any, name: str) -> Any:
     *owners, last = name.split(".")
     for owner in owners:
         namespace = vars(namespace[owner]) if isinstance(namespace.get(owner), type) else {}
-    if last not in namespace:
-        return None
-    resolver = Resolver(session.project)
-    digest_value = session.closure_options().digest_value
-    try:
-        return digest_value(namespace[last], lambda value: project_name(resolver, value)).digest
-    except NotDigestibleError:
-        return None
+    return namespace.get(last, ABSENT)
