@@ -100,12 +100,14 @@ def test_code_in_a_cell_is_found_without_wraps() -> None:
 
 
 def test_lambdas_on_one_line_are_told_apart() -> None:
-    module = _module("one, two = lambda: 1, lambda: 2")
+    # Python 3.12 does not say where the body of a lambda stands that is a constant.
+    module = _module("one, two = lambda: -x, lambda: +x")
     assert module.record is not None
     definitions = [d for found in module.record.functions.values() for d in found]
     codes = codes_of(module)
     found = [codes.of(definition) for definition in definitions]
-    assert [code.co_consts[-1] for (code,) in found] == [1, 2]
+    namespace = module.namespace or {}
+    assert found == [[namespace["one"].__code__], [namespace["two"].__code__]]
 
 
 def test_definitions_of_one_name_are_told_apart_by_their_lines() -> None:
