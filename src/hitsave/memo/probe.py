@@ -49,6 +49,12 @@ _WRITES = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 # -- asking -------------------------------------------------------------------------------------
 
 
+def can_ask() -> bool:
+    """Whether `sys.executable` is Python. In a frozen or embedding program it is the program."""
+    name = os.path.basename(sys.executable or "").lower()
+    return not getattr(sys, "frozen", False) and name.startswith(("python", "pypy"))
+
+
 def ask(root: str, values: Mapping[Symbol, Asked], suspects: Set[Symbol]) -> set[Symbol]:
     """Return those of `values` that fresh processes do not agree about.
 
@@ -78,8 +84,10 @@ def _differs(place: str, told: list[Digests]) -> bool:
 
 
 def _answers(question: bytes, seeds: tuple[str, ...]) -> list[Digests]:
-    processes = [_start(seed) for seed in seeds]
+    processes: list[subprocess.Popen[bytes]] = []
     try:
+        for seed in seeds:
+            processes.append(_start(seed))
         # All are given the question before any is waited for.
         for process in processes:
             assert process.stdin is not None
