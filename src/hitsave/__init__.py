@@ -20,7 +20,6 @@ from hitsave.errors import (
 )
 from hitsave.memo.decorator import experiment, memo
 from hitsave.memo.modes import mode
-from hitsave.observe import watch
 from hitsave.session import Session, install_hook, when_started
 
 __version__ = "0.1.0"
@@ -47,5 +46,4 @@ def _show_events(begun: Session) -> None:
 
 
 when_started.append(_show_events)
-watch()
 install_hook()

@@ -27,6 +27,7 @@ from hitsave.digest import digest_parts
 from hitsave.errors import HitsaveError, StoreUnavailableError
 from hitsave.events import warn_error
 from hitsave.hook import ExecutedSource, Ledger, install
+from hitsave.observe import watch
 from hitsave.store import MemoryStore, Store, Table, Write, open_local
 
 GLOBAL_LIMIT = 200
@@ -149,11 +150,11 @@ class Session:
         self.commit([Write(Table.STATE, key, symbol) for key, symbol in keys.items()])
 
     def is_steady(self, symbol: Symbol, definition: bytes) -> bool:
-        """Whether a global is known to have the same value in any two processes."""
+        """Whether fresh processes were asked about a global, and did not disagree."""
         return self.store.get(Table.STATE, _steady_key(symbol, definition)) is not None
 
     def mark_steady(self, *found: tuple[Symbol, bytes]) -> None:
-        """Note that fresh processes agreed about the values of globals."""
+        """Note that fresh processes did not disagree about the values of globals."""
         self.commit([Write(Table.STATE, _steady_key(*each), b"steady") for each in found])
 
     def manifest(self, code: bytes) -> Manifest | None:
@@ -222,9 +223,11 @@ def ledger() -> Ledger:
 
 
 def install_hook() -> Callable[[], None]:
-    """Put the hook in place for this process; returns what takes it out again."""
+    """Watch this process from now on, with the hook in place; returns what takes that out again."""
     # Not the session's boundary: building the session imports, and importing asks the hook.
-    return install(Boundary(_root_of_main()).is_project, _ledger)
+    is_project = Boundary(_root_of_main()).is_project
+    watch(is_project)
+    return install(is_project, _ledger)
 
 
 def _root_of_main() -> str:

@@ -168,11 +168,11 @@ def test_a_witness_is_of_use_until_something_that_did_not_count_has_run() -> Non
     ran: set[str] = set()
     witness = _witness(ran)
     _counts(witness, "g")
-    assert witness.still_unused()
+    assert witness.still_holds()
     ran.add("h")  # nobody asked about it
-    assert witness.still_unused()
+    assert witness.still_holds()
     ran.add("g")
-    assert not witness.still_unused()
+    assert not witness.still_holds()
 
 
 def test_witnesses_that_saw_the_same_have_the_same_key() -> None:

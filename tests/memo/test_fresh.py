@@ -101,6 +101,27 @@ def test_what_modules_print_is_not_taken_for_the_answer(outputs) -> None:
     assert outputs(3, table) == ["ran 9 bye", "9 bye", "9 bye"]
 
 
+@pytest.mark.parametrize(
+    "made",
+    ["sys.frozen = True", "sys.executable = ''", "sys.executable = os.path.abspath('own-program')"],
+)
+def test_a_program_that_is_not_python_is_not_started_again(run, tmp_path: Path, made: str) -> None:
+    (tmp_path / "project" / "tables.py").write_text(TABLE)
+    program = tmp_path / "project" / "own-program"
+    program.write_text("#!/bin/sh\necho started >> started.txt\n")
+    program.chmod(0o755)
+    script = f"import os, sys\n{made}\n" + SCRIPT.replace("{more}", "")
+    assert [run(script).stdout.split() for _ in range(3)] == [["ran", "9"]] * 3
+    assert not program.with_name("started.txt").exists()
+
+
+def test_a_process_that_cannot_be_started(run, tmp_path: Path) -> None:
+    (tmp_path / "project" / "tables.py").write_text(TABLE)
+    made = "import sys; sys.executable = '/nowhere/python3'\n"
+    script = made + SCRIPT.replace("{more}", "")
+    assert [run(script).stdout.split() for _ in range(3)] == [["ran", "9"]] * 3
+
+
 def test_a_table_of_the_main_program_counts_by_its_value(run) -> None:
     script = TABLE + SCRIPT.replace("tables.TABLE", "TABLE").replace("import tables", "")
     script = script.replace("{more}", "")
@@ -121,3 +142,38 @@ def test_all_that_was_recorded_before_such_a_table_was_known(run, tmp_path: Path
     assert run(script).stdout.count("ran") == 3
     for _ in range(2):
         assert run(script).stdout.split() == ["9", "10", "11"]
+
+
+@pytest.mark.parametrize("runs", [1, 2, 3])
+def test_a_table_filled_from_a_set_out_of_a_file_counts_when_the_file_changes(
+    outputs, tmp_path: Path, runs: int
+) -> None:
+    table = TABLE.replace("NAMES = {'a',", "NAMES = {*open('names.txt').read().split(), 'a',")
+    names = tmp_path / "project" / "names.txt"
+    names.write_text("x y")
+    assert all(said.endswith("11") for said in outputs(runs, table))
+    names.write_text("x y z")
+    assert all(said.endswith("12") for said in outputs(2, table))
+
+
+@pytest.mark.parametrize("runs", [1, 2, 3])
+def test_a_table_filled_from_a_set_out_of_the_environment_counts_when_that_changes(
+    run, tmp_path: Path, runs: int
+) -> None:
+    table = "import os\n" + TABLE.replace("name: 1", "name: int(os.environ.get('ONE', '1'))")
+    (tmp_path / "project" / "tables.py").write_text(table)
+    script = SCRIPT.replace("{more}", "")
+    for _ in range(runs):
+        assert run(script).stdout.split()[-1] == "9"
+    assert run(script, ONE="2").stdout.split()[-1] == "17"
+
+
+def test_a_table_filled_from_a_set_out_of_a_folder_counts_when_that_changes(
+    outputs, tmp_path: Path
+) -> None:
+    table = TABLE.replace("NAMES = {'a',", "import os\nNAMES = {*os.listdir('names'), 'a',")
+    folder = tmp_path / "project" / "names"
+    folder.mkdir()
+    assert all(said.endswith("9") for said in outputs(2, table))
+    (folder / "x").write_text("")
+    assert outputs(1, table)[0].endswith("10")

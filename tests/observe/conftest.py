@@ -16,13 +16,15 @@ import sys
 from hitsave.observe import begin, has_run, watch
 from hitsave.observe.places import identify
 
-watch()
 ROOT = {root!r}
 PROFILED = sys.version_info < (3, 12)
 
 
 def in_project(path):
     return path.startswith(ROOT + "/project/")
+
+
+watch(in_project)
 
 
 def observe(call, *arguments):

@@ -28,6 +28,7 @@ from hitsave.code.members import Members
 from hitsave.code.project import Module, Project
 from hitsave.code.reached import Reached
 from hitsave.code.reflection import Reflection
+from hitsave.code.remains import count_remains
 from hitsave.code.resolve import (
     ABSENT,
     ClassTarget,
@@ -90,7 +91,7 @@ class Closure:
         self.modules: dict[str, Module] = {}
         self.subjects: dict[tuple[Symbol, Facet], Any] = {}
         self.edges: dict[Symbol, dict[Symbol, Via]] = {}
-        self._found: dict[tuple[Symbol, Facet], Dependency] = {}
+        self.found: dict[tuple[Symbol, Facet], Dependency] = {}
         self._several: dict[tuple[Symbol, Facet], set[bytes]] = {}
         self._done: set[object] = set()
         self._pending: list[Callable[[], None]] = []
@@ -122,6 +123,7 @@ class Closure:
         self._drain()
         while self._grows():
             self._drain()
+        count_remains(self)
         self.effects.watch_pending()
         self.guard.seal()
 
@@ -152,10 +154,11 @@ class Closure:
 
     def manifest(self) -> Manifest:
         """The dependencies found."""
-        found = sorted(self._found.values(), key=lambda d: (d.symbol, d.facet))
+        found = sorted(self.found.values(), key=lambda d: (d.symbol, d.facet))
         sources = [
-            digest_bytes(module.name.encode() + b"\0" + module.source.content)
-            for _, module in sorted(self.modules.items())
+            part
+            for name, module in sorted(self.modules.items())
+            for part in (name.encode(), _source_digest(module))
         ]
         reached = self.reached.packed if self.reached else b""
         return Manifest(tuple(found), reached, digest_parts("sources", sources))
@@ -174,9 +177,9 @@ class Closure:
         """Add a dependency, and the edge that led to it."""
         self.link(symbol, via)
         key = (symbol, facet)
-        known = self._found.get(key)
+        known = self.found.get(key)
         if known is None:
-            self._found[key] = Dependency(symbol, facet, digest, place, via)
+            self.found[key] = Dependency(symbol, facet, digest, place, via)
             if subject is not None:
                 self.subjects[key] = subject
         else:
@@ -185,7 +188,7 @@ class Closure:
             if len(several) > 1:
                 # In no order: which is met first differs from process to process.
                 united = digest_parts("several", sorted(several))
-                self._found[key] = known._replace(digest=united)
+                self.found[key] = known._replace(digest=united)
 
     def link(self, symbol: Symbol, via: Via) -> None:
         """Note that `via.owner` leads to `symbol`."""
@@ -408,6 +411,10 @@ class Closure:
         package = self.resolver.project_module(parent) if parent else None
         if package is not None:
             self.visit_module(package, via)
+
+
+def _source_digest(module: Module) -> bytes:
+    return module.record.source if module.record else digest_bytes(module.source.content)
 
 
 def _hides_what_runs(kind: Target) -> bool:

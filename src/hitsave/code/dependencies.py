@@ -14,7 +14,7 @@ from hitsave.code.symbol import Facet, Place, Symbol
 from hitsave.digest import digest_parts
 from hitsave.errors import DamagedError
 
-SCHEMA = 4
+SCHEMA = 5
 """Grows whenever the same code would be given another manifest."""
 
 
@@ -54,12 +54,13 @@ class Manifest(NamedTuple):
 
     `reached` is the packed dependency set that it was narrowed by; empty where everything reachable
     counts. `sources` is the digest of the whole sources of the modules that take part, whatever of
-    them counts.
+    them counts; `surroundings` tells what they read when they were imported.
     """
 
     dependencies: tuple[Dependency, ...]
     reached: bytes = b""
     sources: bytes = b""
+    surroundings: bytes = b""
 
     @property
     def code_digest(self) -> bytes:
@@ -105,8 +106,8 @@ def unpack_manifest(data: bytes) -> Manifest:
         schema, _, *content = msgpack.unpackb(zlib.decompress(data), use_list=False)
         if schema != SCHEMA:
             raise DamagedError(f"the manifest is of schema {schema}, not {SCHEMA}")
-        rows, reached, sources = content
-        return Manifest(tuple(_dependency(*row) for row in rows), reached, sources)
+        rows, *rest = content
+        return Manifest(tuple(_dependency(*row) for row in rows), *rest)
     except (ValueError, TypeError, zlib.error) as error:
         raise DamagedError(f"the manifest cannot be read: {error}") from error
 

@@ -66,9 +66,10 @@ class Facts:
             elif fact.facet is Facet.LOADED:
                 self._count_loaded(fact.name, via)
             elif fact.facet is not Facet.HEADER:  # which `functions` counts
-                self._count(fact, digest, via)
+                self.count_outside(fact, digest, via)
 
-    def _count(self, fact: Fact, digest: Digest | None, via: Via) -> None:
+    def count_outside(self, fact: Fact, digest: Digest | None, via: Via) -> None:
+        """Count a file, folder, path or variable as it is now, unless its digest is given."""
         subject = _subject(self._root, fact)
         place = NOWHERE if fact.facet is Facet.VARIABLE else Place(subject, 0, 0)
         text = None

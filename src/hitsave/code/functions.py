@@ -258,8 +258,8 @@ class Functions:
                 closure.values.reach_cell(symbol, name, content, via, partial(cell_content, cell))
 
     def _live_defaults(self, live: FunctionType, symbol: Symbol, via: Via) -> None:
-        """Count the defaults of a function made in a loop or a call, as its source is not all."""
-        if "<" not in live.__qualname__:
+        """Count defaults whose source is not all: made in a loop or a call, or from anything."""
+        if "<" not in live.__qualname__ and not self._computes_header(live):
             return
         names = live.__code__.co_varnames[: live.__code__.co_argcount]
         given = live.__defaults__ or ()
@@ -267,6 +267,11 @@ class Functions:
         pairs += (live.__kwdefaults__ or {}).items()
         for name, value in pairs:
             self._closure.values.reach_cell(symbol, f"{name}=", value, via, partial(_itself, value))
+
+    def _computes_header(self, live: FunctionType) -> bool:
+        module = self._closure.project.module_of(live.__globals__)
+        found = module.functions_of(live.__code__) if module is not None else ()
+        return any(definition.header.references.chains for definition in found)
 
     def reach_code(self, live: FunctionType, via: Via) -> None:
         """Count a function without a source definition by its bytecode."""

@@ -12,7 +12,7 @@ import msgpack
 from hitsave.code.definition import FunctionDefinition
 from hitsave.code.dependencies import BY_OBSERVATION, Via
 from hitsave.code.project import Module
-from hitsave.code.symbol import Facet, Symbol
+from hitsave.code.symbol import Facet, Place, Symbol
 from hitsave.digest import Digest, digest_bytes
 from hitsave.errors import DamagedError
 
@@ -56,6 +56,10 @@ class Reached(Protocol):
 
     def has_fact(self, fact: Fact) -> bool:
         """Whether a fact counts."""
+        ...
+
+    def read_at(self, place: Place, via: Via, /) -> Iterable[tuple[Fact, Digest]]:
+        """What some lines of code read at any time in this process, which `via` leads to."""
         ...
 
     @property
@@ -104,6 +108,10 @@ class DependencySet:
         """See `Reached`."""
         return fact in self._facts
 
+    def read_at(self, _place: Place, _via: Via) -> tuple[()]:
+        """See `Reached`: what counts of it is in the set."""
+        return ()
+
     @property
     def is_wide(self) -> bool:
         """Whether not everything could be seen of the evaluation."""
@@ -144,13 +152,22 @@ class DependencySet:
             raise DamagedError(f"the dependency set cannot be read: {error}") from error
 
 
+ReadAt = Callable[[Place], tuple[tuple[Fact, Digest], ...]]
+"""Tells what some lines of code read at any time in this process."""
+
+
+def _nothing(_place: Place) -> tuple[()]:
+    return ()
+
+
 class Witness:
     """What one evaluation was seen to do, and what may have run in this process before it.
 
     `roots` are the functions that the evaluation ran, with what called them; `facts` what it asked
     for, with the digest that this had then. `has_run` says of any other function whether it ran at
-    some time, or may have; `headers` whose parameters were read by then. What counted is noted on
-    the way: see `dependency_set`.
+    some time, or may have; `headers` whose parameters were read by then; `read_at` what some lines
+    of code read. What counted is noted on the way: see `dependency_set`, and `left` for the facts
+    that were read by `read_at` before the evaluation.
     """
 
     def __init__(
@@ -159,10 +176,14 @@ class Witness:
         facts: Mapping[Fact, tuple[Digest, Via]],
         has_run: Callable[[Module, FunctionDefinition], bool],
         headers: Set[Fact] = frozenset(),
+        read_at: ReadAt = _nothing,
     ) -> None:
         self._roots = roots
         self._facts = facts
         self._headers = headers
+        self._read_at = read_at
+        self._places: dict[Place, tuple[tuple[Fact, Digest], ...]] = {}
+        self.left: dict[Fact, tuple[Digest, Via]] = {}
         self._asked: set[Fact] = set()
         self._has_run = has_run
         self._counted = set(map(str, roots))
@@ -198,6 +219,13 @@ class Witness:
             self._asked.add(fact)
         return fact in self._facts or fact in self._headers
 
+    def read_at(self, place: Place, via: Via) -> tuple[tuple[Fact, Digest], ...]:
+        """See `Reached`."""
+        found = self._places[place] = self._read_at(place)
+        for fact, digest in found:
+            self.left.setdefault(fact, (digest, via))
+        return found
+
     @property
     def packed(self) -> bytes:
         """See `Reached`."""
@@ -205,11 +233,13 @@ class Witness:
 
     def dependency_set(self) -> DependencySet:
         """What counted in the closure that this narrowed."""
-        return DependencySet(self._counted, self._asked.union(self._facts))
+        return DependencySet(self._counted, self._asked.union(self._facts, self.left))
 
-    def still_unused(self) -> bool:
-        """Whether what did not count has not run since either."""
-        return not any(self._has_run(module, definition) for module, definition in self._unused)
+    def still_holds(self) -> bool:
+        """Whether what did not count has not run since either, and nothing more was read."""
+        if any(self._has_run(module, definition) for module, definition in self._unused):
+            return False
+        return all(self._read_at(place) == found for place, found in self._places.items())
 
 
 class Without:
@@ -219,6 +249,7 @@ class Without:
         self._functions = among.functions - without
         self.facts = among.facts
         self.has_fact = among.has_fact
+        self.read_at = among.read_at
         self.packed = b""
 
     def counts(self, symbol: Symbol, _module: Module, _definition: FunctionDefinition) -> bool:
@@ -240,6 +271,7 @@ class Pinned:
         self.counts = among.counts
         self.roots = among.roots
         self.has_fact = among.has_fact
+        self.read_at = among.read_at
 
     def facts(self) -> Iterator[tuple[Fact, Digest | None, Via]]:
         """See `Reached`."""

@@ -107,7 +107,10 @@ def presence(path: str) -> str:
 
 def presence_digest(path: str) -> Digest:
     """Return the digest of what `presence` says."""
-    return digest_bytes(presence(path).encode())
+    return _PRESENCES[presence(path)]
+
+
+_PRESENCES = {kind: digest_bytes(kind.encode()) for kind in ("none", "file", "folder")}
 
 
 def variable_digest(name: str) -> Digest:

@@ -230,7 +230,7 @@ class Tracker:
         declared: Declared,
         witness: Witness,
         executed: frozenset[str] = frozenset(),
-    ) -> DependencySet:
+    ) -> Settled:
         """Return what an evaluation depended on, which began with the closure `before`.
 
         Modules that the evaluation loaded (`executed`, and those of `before`) go on counting as
@@ -242,14 +242,14 @@ class Tracker:
             key = (*map(id, roots), witness.key)
             if not loaded and self._still_holds(before):
                 known = self._settled.get(key)
-                if known is not None and known[0] is before and known[1].witness.still_unused():
-                    return known[1].dependency_set
+                if known is not None and known[0] is before and known[1].witness.still_holds():
+                    return known[1]
             else:
                 self._note_changes(before, loaded)
             self.compute(roots, declared, witness)
             settled = Settled(witness.dependency_set(), witness)
             _keep(self._settled, key, (before, settled))
-            return settled.dependency_set
+            return settled
 
     def _note_changes(self, before: Tracked, loaded: set[str] | frozenset[str]) -> None:
         self._lazy |= loaded

@@ -72,6 +72,7 @@ class Values:
         self._hidden: list[ValueTarget] = []
         self._items: dict[Symbol, bool] = {}
         self.by_definition: dict[Symbol, Any] = {}
+        """What does not count by its value, with that value, or ABSENT."""
 
     # -- globals --------------------------------------------------------------------------------
 
@@ -244,8 +245,7 @@ class Values:
     def _count_definition(self, target: ValueTarget, symbol: Symbol, via: Via) -> None:
         module, name = target.module, target.name
         parts = [b.part for b in self.bindings(symbol) if b.kind == "value"]
-        if target.live is not ABSENT:
-            self.by_definition[symbol] = target.live
+        self.by_definition[symbol] = target.live
         if not _is_cached_function(target.live):
             self._closure.effects.extended(symbol, target.live)
         token = digest_parts("definition", [part.digest for part in parts])
@@ -310,6 +310,7 @@ class Values:
             self._count_statement(symbol, pass_on, module, place, via, follow=False)
             return
         self._count_statement(symbol, parts, module, place, via, follow=True)
+        self.by_definition[symbol] = value
         if value is not ABSENT:
             self._closure.add_inside(value, Via(symbol, "held by", 0))
 
@@ -347,6 +348,7 @@ class Values:
             token = digest_bytes(name_of_external(value).encode())
             self._closure.count(symbol, Facet.BINDING, token, NOWHERE, via)
         elif not self._count_value(symbol, value, NOWHERE, via, read):
+            self.by_definition[symbol] = value
             self._closure.add_inside(value, Via(symbol, "captured by", 0))
 
     def function_attribute(self, target: FunctionTarget, name: str, via: Via) -> None:

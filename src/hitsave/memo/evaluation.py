@@ -23,10 +23,10 @@ from hitsave.code.surroundings import NOTHING, content_digest
 from hitsave.code.symbol import Facet, Symbol
 from hitsave.code.tracker import Tracked
 from hitsave.code.wrapping import functions_in
-from hitsave.digest import Digest, digest_bytes
+from hitsave.digest import Digest, digest_bytes, digest_parts
 from hitsave.events import Widened, emit
 from hitsave.memo.around import under_way
-from hitsave.memo.history import Facts, history_of
+from hitsave.memo.history import Facts, history_of, readings_in
 from hitsave.session import Session
 
 if TYPE_CHECKING:
@@ -70,10 +70,11 @@ class Evaluation:
         facts = self._facts(observed)
         roots = self._roots(observed, facts)
         history = history_of(call.session)
-        history.note(roots, facts)
-        found = self._found(observed, roots, facts)
-        while history.add_to(found.functions, roots, facts):
-            found = self._found(observed, roots, facts)
+        history.note(roots)
+        found, left = self._found(observed, roots, facts)
+        while history.add_to(found.functions, roots):
+            found, left = self._found(observed, roots, facts)
+        facts = _united(facts, left)
         chosen = call.known.choose(found)
         digests = {fact: digest for fact, (digest, _) in facts.items() if fact.facet in _KEPT}
         tracker = call.session.tracker
@@ -84,12 +85,15 @@ class Evaluation:
 
     def _found(
         self, observed: observe.Observed, roots: dict[Symbol, Via], facts: Facts
-    ) -> DependencySet:
+    ) -> tuple[DependencySet, Facts]:
+        """What the evaluation depended on, and what of that was read before it."""
         call = self._call
-        witness = Witness(roots, facts, self._has_run(observed), self._headers(observed))
+        has_run, headers = self._has_run(observed), self._headers(observed)
+        witness = Witness(roots, facts, has_run, headers, readings_in(call.session))
         executed = frozenset(self._executed(observed))
         tracker, declared = call.session.tracker, call.memo.declared
-        return tracker.settle(call.before, call.roots, declared, witness, executed)
+        settled = tracker.settle(call.before, call.roots, declared, witness, executed)
+        return settled.dependency_set, settled.witness.left
 
     # -- functions ------------------------------------------------------------------------------
 
@@ -249,6 +253,16 @@ def ran_before(session: Session) -> Callable[[Module, FunctionDefinition], bool]
 
 
 _KEPT = frozenset({Facet.FILE, Facet.LISTING, Facet.PRESENCE, Facet.VARIABLE})
+
+
+def _united(facts: Facts, left: Facts) -> Facts:
+    """Return all facts. One that was read twice, and was another then, is as it never is again."""
+    united = {**left, **facts}
+    for fact in facts.keys() & left.keys():
+        (now, via), (then, _) = facts[fact], left[fact]
+        if now != then:
+            united[fact] = digest_parts("several", sorted((now, then))), via
+    return united
 
 
 def _always(_module: Module, _definition: FunctionDefinition) -> bool:

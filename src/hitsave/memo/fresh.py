@@ -113,28 +113,39 @@ def _equal(call: "Call", among: DependencySet, manifest: Manifest) -> Dependency
     session = call.session
     tracked = session.tracker.track(call.roots, call.memo.declared, among)
     suspects = _suspects(tracked, manifest)
+    if not suspects:
+        return None
     values = _askable(tracked)
-    if not suspects or not suspects <= values.keys():
+    if not suspects <= values.keys():
         return None
     if any(session.is_steady(symbol, values[symbol].definition) for symbol in suspects):
         return None
     # Few calls come this far, and a process is started by what takes long to load.
-    from hitsave.memo.probe import ask
+    from hitsave.memo.history import surroundings_of
+    from hitsave.memo.probe import ask, can_ask
 
+    if not can_ask():
+        return None
+    surroundings = surroundings_of(tracked)
     varying = ask(session.root, values, suspects)
     _note(session, values, suspects, varying)
-    return _widened(call, among) if suspects <= varying else None
+    if not suspects <= varying or surroundings != manifest.surroundings:
+        # What they are made of may be what has changed.
+        return None
+    return _widened(call, among)
 
 
 def _widened(call: "Call", among: DependencySet) -> DependencySet:
     """Add the functions that made what counts by its definition now, when it was imported."""
     # The rest of what only misses load.
     from hitsave.memo.evaluation import ran_before
+    from hitsave.memo.history import readings_in
 
     tracker, declared = call.session.tracker, call.memo.declared
     roots = dict(among.roots())
     facts = {fact: (NOTHING, via) for fact, _, via in among.facts()}
-    witness = Witness(roots, facts, ran_before(call.session))
+    session = call.session
+    witness = Witness(roots, facts, ran_before(session), read_at=readings_in(session))
     with tracker.standing_still():
         tracker.compute(call.roots, declared, witness)
     return witness.dependency_set()

@@ -1,45 +1,52 @@
-"""History: what the functions of this process were seen to call and to read.
+"""History: what the functions of this process were seen to call, and what they read.
 
-Owns what an evaluation does not show because an earlier one left it behind: what a function called
-or read once may sit in an `lru_cache`, or in a table that was filled then.
+Owns what an evaluation does not show because an earlier one, or an import, left it behind: what a
+function called or read once may sit in an `lru_cache`, or in a table that was filled then.
 """
 
+import os
+import sys
 from collections.abc import Iterable
 from weakref import WeakKeyDictionary
 
+from hitsave import observe
 from hitsave.code.dependencies import Via
-from hitsave.code.reached import Fact
-from hitsave.code.symbol import Symbol
-from hitsave.digest import Digest
+from hitsave.code.facts import fact_name
+from hitsave.code.reached import Fact, ReadAt
+from hitsave.code.symbol import Facet, Place, Symbol
+from hitsave.code.tracker import Tracked
+from hitsave.digest import Digest, digest_parts
 from hitsave.session import Session
 
 Facts = dict[Fact, tuple[Digest, Via]]
 """Facts, with the digest that each had when it was asked for, and by what."""
 
+_FACETS = {
+    "file": Facet.FILE,
+    "listing": Facet.LISTING,
+    "path": Facet.PRESENCE,
+    "variable": Facet.VARIABLE,
+}
+
 
 class History:
-    """By the function that did it: what it called, and the facts that it asked for."""
+    """By the function that did it: what it called in evaluations."""
 
     def __init__(self) -> None:
         self._called: dict[str, dict[Symbol, Via]] = {}
-        self._asked: dict[str, Facts] = {}
 
-    def note(self, roots: dict[Symbol, Via], facts: Facts) -> None:
-        """Keep what one evaluation was seen to do."""
+    def note(self, roots: dict[Symbol, Via]) -> None:
+        """Keep what one evaluation was seen to call."""
         for symbol, via in roots.items():
             self._called.setdefault(str(via.owner), {})[symbol] = via
-        for fact, (digest, via) in facts.items():
-            self._asked.setdefault(str(via.owner), {})[fact] = (digest, via)
 
-    def add_to(self, functions: Iterable[str], roots: dict[Symbol, Via], facts: Facts) -> bool:
-        """Add what `functions` did at any time; False where that adds nothing."""
-        size = len(roots) + len(facts)
+    def add_to(self, functions: Iterable[str], roots: dict[Symbol, Via]) -> bool:
+        """Add what `functions` called at any time; False where that adds nothing."""
+        size = len(roots)
         for name in functions:
             for symbol, via in self._called.get(name, {}).items():
                 roots.setdefault(symbol, via)
-            for fact, found in self._asked.get(name, {}).items():
-                facts.setdefault(fact, found)
-        return len(roots) + len(facts) > size
+        return len(roots) > size
 
 
 _histories: WeakKeyDictionary[Session, History] = WeakKeyDictionary()
@@ -48,3 +55,42 @@ _histories: WeakKeyDictionary[Session, History] = WeakKeyDictionary()
 def history_of(session: Session) -> History:
     """Return the history of a session."""
     return _histories.setdefault(session, History())
+
+
+def readings_in(session: Session) -> ReadAt:
+    """Tell what lines of code read at any time in this process."""
+    root = session.project.boundary.root
+
+    def read_at(place: Place) -> tuple[tuple[Fact, Digest], ...]:
+        path = os.path.abspath(place.path)
+        readings = observe.journal.readings(path, place.line, place.end_line)
+        return tuple((_fact(root, each), observe.journal.digest(each)) for each in readings)
+
+    return read_at
+
+
+def _fact(root: str, reading: observe.Reading) -> Fact:
+    facet = _FACETS[reading.kind]
+    is_path = facet is not Facet.VARIABLE
+    return Fact(facet, fact_name(root, reading.name) if is_path else reading.name)
+
+
+def surroundings_of(tracked: Tracked) -> bytes:
+    """Return what tells how all that its modules read on import was then.
+
+    It is the same in another process where they read the same. Where that is not known, it is as in
+    no other process.
+    """
+    tokens = [os.fsencode(argument) for argument in sys.argv]
+    for module in tracked.closure.modules.values():
+        path = os.path.abspath(module.source.path)
+        if observe.was_loaded_before(path):
+            tokens.append(_HERE)
+        for reading in observe.journal.readings_on_import(path):
+            tokens += [reading.kind.encode(), os.fsencode(reading.name)]
+            tokens.append(observe.journal.state(reading))
+    return digest_parts("surroundings", tokens)
+
+
+_HERE = os.urandom(16)
+"""What no other process has."""

@@ -24,7 +24,11 @@ def text_writes(session: Session, tracked: Tracked) -> list[Write]:
     store = session.store
     if store.get(Table.MANIFESTS, tracked.digest) is not None:
         return []
-    writes = [Write(Table.MANIFESTS, tracked.digest, pack_manifest(tracked.manifest))]
+    # What only misses need is loaded by the first of them.
+    from hitsave.memo.history import surroundings_of
+
+    manifest = tracked.manifest._replace(surroundings=surroundings_of(tracked))
+    writes = [Write(Table.MANIFESTS, tracked.digest, pack_manifest(manifest))]
     for dependency in tracked.manifest.dependencies:
         text = current_text(tracked, dependency)
         key = text_key(dependency)

@@ -1,4 +1,4 @@
-"""Observation: what executes during an evaluation, and what it reads from outside the code.
+"""Observation: what executes during an evaluation, and what is read from outside the code.
 
 Owns the events of the interpreter: functions that start, files that are opened, folders that are
 listed, questions about paths and environment variables, imports by name. Refuses to know what any
@@ -7,7 +7,8 @@ program: what it could not see it says in `Observed.blind`.
 """
 
 from hitsave.observe.evaluation import Evaluation, begin
-from hitsave.observe.history import has_run, headers_read
+from hitsave.observe.history import has_run, headers_read, was_loaded_before
+from hitsave.observe.journal import Reading, journal
 from hitsave.observe.records import Caller, Observed, Started
 from hitsave.observe.watching import watch
 
@@ -15,9 +16,12 @@ __all__ = [
     "Caller",
     "Evaluation",
     "Observed",
+    "Reading",
     "Started",
     "begin",
     "has_run",
     "headers_read",
+    "journal",
+    "was_loaded_before",
     "watch",
 ]

@@ -1,8 +1,8 @@
 """Audit: what Python's audit events tell about files, folders and processes.
 
-Owns the one audit hook of this process, added when the first evaluation begins: it cannot be
-removed, so it does next to nothing while no evaluation is under way. Refuses to raise, which would
-forbid the program what it is about to do.
+Owns the one audit hook of this process. It cannot be removed, so it does next to nothing for the
+many events that tell of nothing. Refuses to raise, which would forbid the program what it is about
+to do.
 """
 
 import os
@@ -13,7 +13,7 @@ from types import FrameType
 from typing import Any
 
 from hitsave.observe import active, processes, profiling
-from hitsave.observe.active import Event, Notes
+from hitsave.observe.active import Event
 from hitsave.observe.askers import is_own_doing, is_removal, is_walk
 from hitsave.observe.locations import absolute
 from hitsave.observe.reads import make, move, read_file, read_listing
@@ -29,14 +29,13 @@ _is_heard = False
 _lock = threading.RLock()
 
 
-def listen(begun: Notes) -> None:
-    """Add the hook if it is not there yet. Where that is refused, `begun` is blind."""
+def listen() -> bool:
+    """Add the hook if it is not there yet; whether it is there now."""
     with _lock:
         if not _is_heard:
             sys.addaudithook(_on_event)
             sys.audit(_CHECK)
-    if not _is_heard:
-        begun.miss(DEAF)
+    return _is_heard
 
 
 def _on_event(name: str, arguments: tuple[Any, ...]) -> None:
@@ -44,10 +43,9 @@ def _on_event(name: str, arguments: tuple[Any, ...]) -> None:
         handler = HANDLERS.get(name)
         if handler is None:
             return
-        notes = active.notes
-        frame = _frame() if notes else None
-        if notes and (name == _CHECK or not is_own_doing(frame)):
-            handler(Event(arguments, frame, notes))
+        frame = _frame()
+        if name == _CHECK or not is_own_doing(frame):
+            handler(Event(arguments, frame, active.notes))
     except Exception as error:
         # The hook outlives this module, whose names are taken away when the interpreter ends.
         if give_up is not None:

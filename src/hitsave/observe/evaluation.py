@@ -6,7 +6,7 @@ Owns the beginning and the end of one evaluation.
 from collections.abc import Callable
 from weakref import ref
 
-from hitsave.observe import active, monitoring
+from hitsave.observe import active, audit, monitoring
 from hitsave.observe.active import Notes
 from hitsave.observe.places import places_of
 from hitsave.observe.records import Observed
@@ -55,12 +55,13 @@ def _guarded(notes: Notes, step: Callable[[Notes], None]) -> None:
 
 def _enter(begun: Notes) -> None:
     # Here, as below: a process in which every call hits has no use for it.
-    from hitsave.observe import audit, processes, profiling, starts
+    from hitsave.observe import processes, profiling
 
-    audit.listen(begun)
+    if not audit.listen():
+        begun.miss(audit.DEAF)
     processes.look_around(begun)
     if monitoring.AVAILABLE:
-        monitoring.begin(begun, starts.tell)
+        monitoring.begin(begun)
     else:
         profiling.begin(begun)
 

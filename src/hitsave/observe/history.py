@@ -103,6 +103,12 @@ def headers_read(is_project: Callable[[str], bool]) -> frozenset[Started] | None
     return monitoring.headers_read()
 
 
+def was_loaded_before(path: str) -> bool:
+    """Whether a module of the file `path` had been loaded before `watch`, unseen."""
+    is_executing = any(path == each.path for each in _executing)
+    return not is_executing and path in map(os.path.abspath, filter(None, _loaded.values()))
+
+
 def _may_have_run_before(started: Started, module: str) -> bool:
     """Whether a function may have run before `watch`.
 

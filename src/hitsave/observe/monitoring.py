@@ -12,7 +12,9 @@ from typing import Any
 from hitsave.code.columns import NO_COLUMN
 from hitsave.observe import active
 from hitsave.observe.places import OURS, identify
+from hitsave.observe.probes import Probe, probe_of
 from hitsave.observe.records import Started
+from hitsave.observe.starts import tell
 from hitsave.observe.trouble import give_up
 
 # Any: the type checkers look at this package as of Python 3.11, which has none.
@@ -26,16 +28,17 @@ IDS = (4, 3, 5, 2, 1, 0)
 TAKEN = "every tool id of sys.monitoring is in use"
 LOST = "another tool took the place of hitsave in sys.monitoring"
 
-Tell = Callable[[Started, FrameType, tuple[active.Notes, ...]], bool]
-
-_tell: Tell | None = None
-"""Set when the first evaluation begins: what it needs is not loaded before."""
-
 _READS_HEADERS = "_signature_from_function"
 """What `inspect.signature` and all that is built on it come to for each function, in `inspect`."""
 
 _headers: set[Started] = set()
 """The functions whose parameters were read."""
+
+# The identity of an object as `id` has it, which is an audited event.
+_identity: Callable[[object], int] = object.__hash__
+
+_probes: dict[int, tuple[CodeType, Probe]] = {}
+"""The probes met so far, by the identity of their code, which is kept so that it stays theirs."""
 
 _noted: set[Started] = set()
 _columns: dict[tuple[str, int, str], set[int]] = {}
@@ -68,13 +71,8 @@ def _take_id() -> int | None:
     return None
 
 
-def begin(begun: active.Notes, tell: Tell) -> None:
-    """Be told again of functions that were told of before, and pass them on to `tell`.
-
-    `begun` is under way already.
-    """
-    global _tell
-    _tell = tell
+def begin(begun: active.Notes) -> None:
+    """Be told again of functions that were told of before. `begun` is under way already."""
     if _lapse():
         for each in active.notes:
             if each is not begun:
@@ -117,15 +115,22 @@ def _on_start(code: CodeType, _offset: int) -> object:
         return _monitoring.DISABLE
     started = None
     try:
+        probe = _probes.get(_identity(code))
+        if probe is not None:
+            probe[1](sys._getframe(1), active.notes)
+            return None
         # Read before the notes: an evaluation that begins from here on must be told again.
         epoch, notes = active.epoch, active.notes
         started = identify(code)
         _note(started)
-        again = bool(notes) and _tell_of(started, sys._getframe(1), notes)
+        frame = sys._getframe(1)
+        again = tell(started, frame, notes)
         if started.name == _READS_HEADERS:
             # Every time: which function it is says the frame alone.
-            _note_header(sys._getframe(1).f_locals.get("func"))
+            _note_header(frame.f_locals.get("func"))
             return None
+        if again:
+            _keep_probe(code, frame)
         return None if again or active.epoch != epoch else _monitoring.DISABLE
     except Exception as error:
         _was_interrupted |= started not in _noted
@@ -133,9 +138,10 @@ def _on_start(code: CodeType, _offset: int) -> object:
         return None
 
 
-def _tell_of(started: Started, frame: FrameType, notes: tuple[active.Notes, ...]) -> bool:
-    # Between the first `active.add` and `begin`, what starts is not of the program.
-    return _tell is None or _tell(started, frame, notes)
+def _keep_probe(code: CodeType, frame: FrameType) -> None:
+    probe = probe_of(code.co_qualname, frame)
+    if probe is not None:
+        _probes[_identity(code)] = code, probe
 
 
 def _note(started: Started) -> None:

@@ -1,7 +1,7 @@
 """Probes: functions of the standard library whose arguments say what the program asked for.
 
 Owns the table of these functions, by module and qualified name, and what each says. They are told
-of every time that they start while an evaluation is under way, unlike others.
+of every time that they start, unlike others.
 """
 
 import os
@@ -10,6 +10,7 @@ from types import CodeType, FrameType
 
 from hitsave.observe.active import Notes
 from hitsave.observe.askers import asker, outside_of
+from hitsave.observe.journal import Journal, journal
 from hitsave.observe.locations import absolute
 from hitsave.observe.places import caller_in, path_of
 from hitsave.observe.processes import note_start
@@ -44,16 +45,22 @@ def _read_variable(frame: FrameType, notes: tuple[Notes, ...]) -> None:
     asking = outside_of(frame, _MAPPINGS)
     if not name or asking is None:
         return
+    if _is_new(name, asking, journal):
+        journal.enter("variable", name, asking)
     for each in notes:
-        is_known = name in each.environment or name in each.variables
-        if is_known or _where(asking) in each.walks:
-            continue
-        if each.places.holds(path_of(asking.f_code)):
+        if name not in each.environment and _is_new(name, asking, each):
             each.environment[name] = (os.environ.get(name), caller_in(asking))
+
+
+def _is_new(name: str, asking: FrameType, notes: Notes | Journal) -> bool:
+    """Whether project code asks for a variable that it has not set, and not to copy them all."""
+    is_known = name in notes.variables or _where(asking) in notes.walks
+    return not is_known and notes.places.holds(path_of(asking.f_code))
 
 
 def _write_variable(frame: FrameType, notes: tuple[Notes, ...]) -> None:
     name = _variable_in(frame)
+    journal.variables.add(name)
     for each in notes:
         if each.is_own_thread():
             each.variables.add(name)
@@ -63,6 +70,7 @@ def _walk_variables(frame: FrameType, notes: tuple[Notes, ...]) -> None:
     """All variables are about to be read, which says nothing about any of them."""
     asking = outside_of(frame, _MAPPINGS)
     if asking is not None:
+        journal.walks.add(_where(asking))
         for each in notes:
             each.walks.add(_where(asking))
 

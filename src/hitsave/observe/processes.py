@@ -47,7 +47,7 @@ def _fork(event: Event) -> None:
 
 def _command(event: Event) -> None:
     """A command line: (program, event.arguments, ...), or one text for the shell."""
-    if any(_may_be_python(word) for word in _words(event.arguments[:2])):
+    if event.notes and any(_may_be_python(word) for word in _words(event.arguments[:2])):
         note_start(event.notes)
 
 

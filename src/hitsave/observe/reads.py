@@ -1,7 +1,7 @@
-"""Reads: what an evaluation reads from outside the code goes into its notes.
+"""Reads: what is read from outside the code goes into the journal, and into evaluations' notes.
 
-Owns which reads count: the first of each path and variable, on behalf of project code or of the
-project's own files, and never what the evaluation itself wrote before.
+Owns which reads count: the first of each path, on behalf of project code or of the project's own
+files, and never what the evaluation itself, or for the journal the process, wrote before.
 """
 
 import os
@@ -10,6 +10,7 @@ from types import FrameType
 from hitsave.code.surroundings import content_digest, listing_digest, presence
 from hitsave.observe.active import Notes
 from hitsave.observe.askers import asker
+from hitsave.observe.journal import Journal, journal
 from hitsave.observe.locations import counts, is_in_project
 from hitsave.observe.records import NOBODY, Caller
 
@@ -17,6 +18,7 @@ from hitsave.observe.records import NOBODY, Caller
 def read_file(path: str, frame: FrameType | None, notes: tuple[Notes, ...]) -> None:
     """Note that the file `path` is about to be read by `frame`."""
     folder = os.path.dirname(path)
+    _enter("file", path, folder, frame)
     for each in notes:
         if path not in each.files:
             caller = _reader(path, folder, frame, each)
@@ -26,6 +28,7 @@ def read_file(path: str, frame: FrameType | None, notes: tuple[Notes, ...]) -> N
 
 def read_listing(path: str, frame: FrameType | None, notes: tuple[Notes, ...]) -> None:
     """Note that the folder `path` is about to be listed by `frame`."""
+    _enter("listing", path, path, frame)
     for each in notes:
         if path not in each.listings:
             caller = _reader(path, path, frame, each)
@@ -35,14 +38,23 @@ def read_listing(path: str, frame: FrameType | None, notes: tuple[Notes, ...]) -
 
 def ask_path(path: str, frame: FrameType | None, notes: tuple[Notes, ...]) -> None:
     """Note that `frame` is about to ask what stands at `path`."""
+    folder = os.path.dirname(path)
+    _enter("path", path, folder, frame)
     for each in notes:
         if path not in each.paths:
-            caller = _reader(path, os.path.dirname(path), frame, each)
+            caller = _reader(path, folder, frame, each)
             if caller is not None:
                 each.paths.setdefault(path, (presence(path), caller))
 
 
-def _reader(path: str, folder: str, frame: FrameType | None, notes: Notes) -> Caller | None:
+def _enter(kind: str, path: str, folder: str, frame: FrameType | None) -> None:
+    if _reader(path, folder, frame, journal) not in (None, NOBODY):
+        journal.enter(kind, path, frame)
+
+
+def _reader(
+    path: str, folder: str, frame: FrameType | None, notes: Notes | Journal
+) -> Caller | None:
     """Return who reads `path`; None where that does not count."""
     if not counts(path, folder, notes.places) or is_own(path, notes):
         return None
@@ -52,8 +64,8 @@ def _reader(path: str, folder: str, frame: FrameType | None, notes: Notes) -> Ca
     return caller
 
 
-def is_own(path: str, notes: Notes) -> bool:
-    """Whether the evaluation itself made `path`, or a folder above it."""
+def is_own(path: str, notes: Notes | Journal) -> bool:
+    """Whether the evaluation, or the process, itself made `path`, or a folder above it."""
     while notes.own:
         if path in notes.own:
             return True
@@ -66,6 +78,7 @@ def is_own(path: str, notes: Notes) -> bool:
 
 def make(path: str, notes: tuple[Notes, ...]) -> None:
     """Note that `path` is about to get new content."""
+    journal.own.add(path)
     for each in notes:
         if each.is_own_thread():
             each.own.add(path)
@@ -73,9 +86,14 @@ def make(path: str, notes: tuple[Notes, ...]) -> None:
 
 def move(path: str, target: str, notes: tuple[Notes, ...]) -> None:
     """Note that `path` is about to be moved to `target`."""
+    _move_own(target, journal, is_own(path, journal))
     for each in notes:
-        if is_own(path, each) and each.is_own_thread():
-            each.own.add(target)
-        else:
-            # What then stands there is not of the evaluation's making.
-            each.own.discard(target)
+        _move_own(target, each, is_own(path, each) and each.is_own_thread())
+
+
+def _move_own(target: str, notes: Notes | Journal, is_its_doing: bool) -> None:
+    if is_its_doing:
+        notes.own.add(target)
+    else:
+        # What then stands there is not of its making.
+        notes.own.discard(target)

@@ -1,0 +1,134 @@
+"""The journal: what project code has read at any time in this process, and where it stood then.
+
+Owns what an evaluation does not show, because it was done before: a module that is imported reads
+a file, a helper with a cache of its own reads another. Files are not read here for their digests:
+that waits until somebody asks, unless they may change in the meantime without showing it.
+"""
+
+from collections.abc import Callable, Iterator
+from types import CodeType, FrameType
+from typing import NamedTuple
+
+from hitsave.code.surroundings import (
+    Signature,
+    content_digest,
+    is_racy,
+    listing_digest,
+    presence_digest,
+    signature,
+    variable_digest,
+)
+from hitsave.digest import Digest, digest_parts
+from hitsave.observe.places import Places, path_of
+
+MOST = 10_000
+"""How many readings are kept of one line of code."""
+
+
+class Reading(NamedTuple):
+    """`kind` is "file", "listing", "path" or "variable"; `name` an absolute path or a variable."""
+
+    kind: str
+    name: str
+
+
+class State(NamedTuple):
+    """How something was when it was first read: its digest, or a signature if that is enough."""
+
+    signature: Signature | None
+    digest: Digest | None
+
+    @property
+    def token(self) -> bytes:
+        """Tells this state from every other."""
+        return repr(self).encode()
+
+
+_DIGESTS: dict[str, Callable[[str], Digest]] = {
+    "file": content_digest,
+    "listing": listing_digest,
+    "path": presence_digest,
+    "variable": variable_digest,
+}
+
+
+class Journal:
+    """Readings by the lines of project code that were under way."""
+
+    def __init__(self) -> None:
+        self.places = Places(bool)
+        self.own: set[str] = set()  # paths that this process made or wrote to
+        self.variables: set[str] = set()  # environment variables that it set
+        self.walks: set[tuple[CodeType, int]] = set()  # where it walked through the environment
+        self._states: dict[Reading, State] = {}
+        self._lines: dict[str, dict[int, dict[Reading, None]]] = {}
+        self._imports: dict[str, dict[Reading, None]] = {}
+
+    def enter(self, kind: str, name: str, frame: FrameType | None) -> None:
+        """Note that `frame` is about to read something, for all project code at or above it."""
+        reading = Reading(kind, name)
+        if reading not in self._states:
+            self._states[reading] = _state_of(reading)
+        while frame is not None:
+            path = path_of(frame.f_code)
+            if self.places.holds(path):
+                line = frame.f_lineno or frame.f_code.co_firstlineno
+                readings = self._lines.setdefault(path, {}).setdefault(line, {})
+                if len(readings) < MOST:
+                    readings[reading] = None
+                if _is_import(frame):
+                    self._imports.setdefault(path, {})[reading] = None
+            frame = frame.f_back
+
+    def readings(self, path: str, first: int, last: int) -> Iterator[Reading]:
+        """Yield what was read while lines of a file were under way, at or below them."""
+        lines = self._lines.get(path, {})
+        found = {
+            reading: None
+            for line, readings in tuple(lines.items())
+            if first <= line <= last
+            for reading in tuple(readings)
+        }
+        yield from found
+
+    def readings_on_import(self, path: str) -> list[Reading]:
+        """Return what was read while a file was imported, by it or on its behalf."""
+        return sorted(self._imports.get(path, ()))
+
+    def digest(self, reading: Reading) -> Digest:
+        """Return the digest that something had when it was read.
+
+        Where it is not known any more, it is one that nothing else has.
+        """
+        state = self._states[reading]
+        if state.digest is not None:
+            return state.digest
+        if signature(reading.name) == state.signature:
+            digest = _DIGESTS[reading.kind](reading.name)
+            if signature(reading.name) == state.signature:
+                self._states[reading] = state._replace(digest=digest)
+                return digest
+        return digest_parts("changed since it was read", [state.token])
+
+    def state(self, reading: Reading) -> bytes:
+        """Return what tells how something was when it was read, without reading it."""
+        state = self._states[reading]
+        return (state if state.signature is None else state._replace(digest=None)).token
+
+
+def _is_import(frame: FrameType) -> bool:
+    """Whether `frame` executes a module, other than the main program."""
+    return frame.f_code.co_name == "<module>" and frame.f_globals.get("__name__") != "__main__"
+
+
+def _state_of(reading: Reading) -> State:
+    if reading.kind in ("file", "listing"):
+        found = signature(reading.name)
+        if found is not None and not is_racy(found):
+            return State(found, None)
+        return State(found, _DIGESTS[reading.kind](reading.name))
+    return State(None, _DIGESTS[reading.kind](reading.name))
+
+
+journal = Journal()
+"""The one of this process."""
