@@ -4,11 +4,11 @@ Owns telling that a reference leads to such a source. Refuses to let sources cou
 of, and change no digest. Which there are is next door, in `varying`.
 """
 
-import re
 import sys
 from types import BuiltinFunctionType, FunctionType, MethodType, ModuleType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from hitsave.code.calls import line_of_call
 from hitsave.code.dependencies import Via
 from hitsave.code.inert import is_inert
 from hitsave.code.project import Module
@@ -89,10 +89,8 @@ class _Use(NamedTuple):
 
     def called_with(self, arguments: str) -> int | None:
         """The line at which the owner calls the names with such arguments, as its text shows."""
-        lines = self.module.source.content.decode("utf-8", "replace").splitlines()
-        text = "\n".join(lines[self.via.line - 1 : _end_line(self.module, self.via)])
-        match = re.search(rf"\b{re.escape(self.names[-1])}\s*\(\s*{arguments}\s*\)", text)
-        return None if match is None else self.via.line + text.count("\n", 0, match.start())
+        last = _end_line(self.module, self.via)
+        return line_of_call(self.module, self.names[-1], self.via.line, last, arguments)
 
 
 class Impure:

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from weakref import WeakKeyDictionary
 
 from hitsave.code.columns import lambda_column
-from hitsave.code.definition import FunctionDefinition, ModuleRecord
+from hitsave.code.definition import Binding, FunctionDefinition, ModuleRecord
 from hitsave.code.external import Boundary, Distributions, is_standard
 from hitsave.code.records import pack_module, unpack_module
 from hitsave.code.source import (
@@ -117,6 +117,20 @@ class Module:
         record = self.record
         is_defined = record is not None and (top in record.functions or top in record.classes)
         return is_defined or top.startswith("<")
+
+    def bindings_of(self, name: str) -> tuple[Binding, ...]:
+        """Return the statements that bind a global, or of `Class.name` a class-level name."""
+        if self.record is None:
+            return ()
+        owner, _, last = name.rpartition(".")
+        if owner not in self.record.classes:
+            return self.record.bindings.get(name, ())
+        return tuple(
+            binding
+            for definition in self.record.classes[owner]
+            for binding in definition.bindings
+            if binding.name == last
+        )
 
     def names(self) -> set[str]:
         """Every name that this module binds, as far as is known, except special ones."""

@@ -219,12 +219,7 @@ class Values:
     def bindings(self, symbol: Symbol) -> tuple[Binding, ...]:
         """The statements that bind a global."""
         module = self._closure.modules.get(symbol.module)
-        if module is None or module.record is None:
-            return ()
-        owner, _, name = symbol.name.rpartition(".")
-        for definition in module.record.classes.get(owner, ()):
-            return tuple(b for b in definition.bindings if b.name == name)
-        return module.record.bindings.get(symbol.name, ())
+        return () if module is None else module.bindings_of(symbol.name)
 
     def definition_digest(self, symbol: Symbol) -> bytes:
         """The digest of the statements that bind a global."""

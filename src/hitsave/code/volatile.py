@@ -4,11 +4,11 @@ Owns telling them by the statements that bind them: the clock, chance without a 
 and what is computed from such a global. Comparing their values would never find two alike.
 """
 
-import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from hitsave.code.definition import Binding, Chain, Part
+from hitsave.code.calls import line_of_call
+from hitsave.code.definition import Chain, Part
 from hitsave.code.project import Module
 from hitsave.code.resolve import (
     ClassTarget,
@@ -48,9 +48,8 @@ class Volatile:
             return True
         if not any(name in GENERATORS for name in self._external_names(module, names)):
             return False
-        lines = module.source.content.decode("utf-8", "replace").splitlines()
-        text = "\n".join(lines[chain.line - 1 : max(chain.line, part.end_line)])
-        return re.search(rf"\b{re.escape(names[-1])}\s*\(\s*{NO_ARGUMENT}\s*\)", text) is not None
+        last = max(chain.line, part.end_line)
+        return line_of_call(module, names[-1], chain.line, last, NO_ARGUMENT) is not None
 
     def _external_names(self, module: Module, names: tuple[str, ...]) -> Iterator[str]:
         """The names that something of the outside goes by: its own, and as it was imported."""
@@ -68,15 +67,15 @@ class Volatile:
         module = self._closure.resolver.named(symbol.module)
         if module is None or module.record is None:
             return
-        owner, _, name = symbol.name.rpartition(".")
-        for binding in _bindings(module, owner, name):
+        owner = symbol.name.rpartition(".")[0]
+        for binding in module.bindings_of(symbol.name):
             if binding.kind == "value":
                 yield module, owner, binding.part
 
     def _read(self, module: Module, owner: str, chain: Chain) -> Iterator[Symbol]:
         """The global or class-level binding that a chain of names reads."""
         resolver, names = self._closure.resolver, chain.names
-        if owner and _bindings(module, owner, names[0]):
+        if owner and module.bindings_of(f"{owner}.{names[0]}"):
             yield module.symbol(f"{owner}.{names[0]}")
             return
         target, rest = resolver.name(module, names[0]), names[1:]
@@ -86,16 +85,3 @@ class Volatile:
             yield target.module.symbol(target.name)
         elif isinstance(target, ClassTarget) and rest:
             yield target.module.symbol(f"{target.name}.{rest[0]}")
-
-
-def _bindings(module: Module, owner: str, name: str) -> tuple[Binding, ...]:
-    if module.record is None:
-        return ()
-    if not owner:
-        return module.record.bindings.get(name, ())
-    return tuple(
-        binding
-        for definition in module.record.classes.get(owner, ())
-        for binding in definition.bindings
-        if binding.name == name
-    )
