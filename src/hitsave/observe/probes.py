@@ -1,4 +1,4 @@
-"""Probes: functions of the standard library whose arguments say what the program asked for.
+"""Probes: functions whose arguments say what the program asked for.
 
 Owns the table of these functions, by module and qualified name, and what each says. They are told
 of every time that they start, unlike others.
@@ -14,6 +14,7 @@ from hitsave.observe.journal import Journal, journal
 from hitsave.observe.locations import absolute
 from hitsave.observe.places import caller_in, path_of
 from hitsave.observe.processes import note_start
+from hitsave.observe.readers import READERS
 from hitsave.observe.reads import ask_path
 from hitsave.observe.records import NOBODY
 
@@ -136,3 +137,5 @@ _PROBES: dict[str, dict[object, Probe]] = {
     "PathBase.is_dir": {"pathlib._abc": _ask_argument},
     "BaseProcess.start": {"multiprocessing.process": _start_process},
 }
+for _module, _name, _probe in READERS:
+    _PROBES.setdefault(_name, {})[_module] = _probe
