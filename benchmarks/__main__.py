@@ -10,7 +10,7 @@ import sys
 
 from benchmarks.figures import Figure, Plan, as_line, header
 
-NAMES = ("hit", "values", "startup", "imports", "analysis", "observation", "networkx")
+NAMES = ("hit", "sets", "values", "startup", "imports", "analysis", "observation", "networkx")
 
 
 def main() -> int:

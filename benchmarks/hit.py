@@ -13,12 +13,12 @@ def run(plan: Plan) -> Iterator[Figure]:
     """Measure in one process of its own; see `programs/hit.py`."""
     with workspace() as project:
         project.add("hit.py")
-        (project.folder / "many.py").write_text(_many(MANY))
+        (project.folder / "many.py").write_text(many(MANY))
         for row in project.run("hit.py", str(plan.repeat)).said:
             yield Figure(**row)
 
 
-def _many(count: int) -> str:
+def many(count: int) -> str:
     """Return a module with a function that calls `count` helpers."""
     helpers = "".join(f"def helper_{n}(x):\n    return x + {n}\n\n\n" for n in range(count))
     calls = "".join(f"    found += helper_{n}(x)\n" for n in range(count))

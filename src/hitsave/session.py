@@ -159,12 +159,15 @@ class Session:
 
     def manifest(self, code: bytes) -> Manifest | None:
         """Return the manifest of a code digest, where it is kept and can be read."""
-        packed = self.store.get(Table.MANIFESTS, code)
+        packed = self._load_manifest(code)
         try:
-            return None if packed is None else unpack_manifest(packed)
+            return None if packed is None else unpack_manifest(packed, self._load_manifest)
         except HitsaveError as error:
             self.trouble("manifest", error)
             return None
+
+    def _load_manifest(self, code: bytes) -> bytes | None:
+        return self.store.get(Table.MANIFESTS, code)
 
 
 def _record_key(source: bytes) -> bytes:

@@ -196,7 +196,7 @@ def test_a_closure_of_an_earlier_moment_is_not_taken_for_one_of_now(subject: Sub
 
 
 def _text(subject: Subject, fact: Fact) -> object:
-    return subject.track(fact).closure.subjects.get((Symbol(fact.name, ""), fact.facet))
+    return subject.track(fact).subject(subject.dependency(fact))
 
 
 def test_the_text_of_a_small_file_is_kept(subject: Subject) -> None:

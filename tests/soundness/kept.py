@@ -31,6 +31,14 @@ def read_kept(home: Path) -> Kept:
         rows = store.scan(Table.MANIFESTS, limit=LIMIT)
     finally:
         store.close()
-    sets = {frozenset(unpack_manifest(value).by_key()) for _, value in rows}
-    size = sum(len(value) for _, value in rows)
-    return Kept(len(rows), len(sets), max(map(len, sets), default=0), size)
+    packed, parts = dict(rows), set[bytes]()
+
+    def load(key: bytes) -> bytes | None:
+        # What several manifests have in common is none of its own.
+        parts.add(key)
+        return packed.get(key)
+
+    found = {key: frozenset(unpack_manifest(value, load).by_key()) for key, value in rows}
+    sets = {found[key] for key in found if key not in parts}
+    size = sum(map(len, packed.values()))
+    return Kept(len(found) - len(parts), len(sets), max(map(len, sets), default=0), size)

@@ -16,7 +16,7 @@ from hitsave.code.definition import (
     Part,
     References,
 )
-from hitsave.code.dependencies import Dependency, Manifest, Via
+from hitsave.code.dependencies import Dependency, Manifest, Via, in_order
 from hitsave.code.effects import Effects
 from hitsave.code.external import is_standard
 from hitsave.code.facts import Facts
@@ -28,7 +28,7 @@ from hitsave.code.members import Members
 from hitsave.code.project import Module, Project
 from hitsave.code.reached import Reached
 from hitsave.code.reflection import Reflection
-from hitsave.code.remains import count_remains
+from hitsave.code.remains import ask_for_remains
 from hitsave.code.resolve import (
     ABSENT,
     ClassTarget,
@@ -123,7 +123,7 @@ class Closure:
         self._drain()
         while self._grows():
             self._drain()
-        count_remains(self)
+        ask_for_remains(self)
         self.effects.watch_pending()
         self.guard.seal()
 
@@ -154,14 +154,13 @@ class Closure:
 
     def manifest(self) -> Manifest:
         """The dependencies found."""
-        found = sorted(self.found.values(), key=lambda d: (d.symbol, d.facet))
         sources = [
             part
             for name, module in sorted(self.modules.items())
             for part in (name.encode(), _source_digest(module))
         ]
         reached = self.reached.packed if self.reached else b""
-        return Manifest(tuple(found), reached, digest_parts("sources", sources))
+        return Manifest(in_order(self.found.values()), reached, digest_parts("sources", sources))
 
     # -- counting -------------------------------------------------------------------------------
 

@@ -4,13 +4,14 @@ Owns dependencies, manifests and code digests. Refuses to find anything out: the
 """
 
 import zlib
-from collections.abc import Mapping
+from bisect import insort
+from collections.abc import Callable, Iterable, Mapping
 from typing import NamedTuple
 
 import msgpack
 
 from hitsave.code.external import PYTHON
-from hitsave.code.symbol import Facet, Place, Symbol
+from hitsave.code.symbol import OUTSIDE, Facet, Place, Symbol
 from hitsave.digest import digest_parts
 from hitsave.errors import DamagedError
 
@@ -65,11 +66,20 @@ class Manifest(NamedTuple):
     @property
     def code_digest(self) -> bytes:
         """The digest of the manifest: of symbols, facets and their digests, not of places."""
-        parts = [PYTHON.encode(), b"%d" % SCHEMA]
-        for dependency in self.dependencies:
-            parts.append(f"{dependency.symbol}\0{dependency.facet}".encode())
-            parts.append(dependency.digest)
-        return digest_parts("code", parts)
+        code, outside = self.apart()
+        return digest_beside(digest_of(code), outside)
+
+    def apart(self) -> tuple[tuple[Dependency, ...], tuple[Dependency, ...]]:
+        """The dependencies on code, and those on what lies outside it."""
+        code = tuple(d for d in self.dependencies if d.facet not in OUTSIDE)
+        return code, tuple(d for d in self.dependencies if d.facet in OUTSIDE)
+
+    def beside(self, outside: Iterable[Dependency]) -> "Manifest":
+        """Return the manifest of these dependencies, and of a few on what lies outside the code."""
+        dependencies = list(self.dependencies)
+        for dependency in outside:
+            insort(dependencies, dependency, key=_order)
+        return self._replace(dependencies=tuple(dependencies))
 
     def explained(
         self, functions: Mapping[Symbol, Via], facts: Mapping[tuple[Symbol, Facet], Via]
@@ -89,25 +99,63 @@ class Manifest(NamedTuple):
         return {dependency.key: dependency for dependency in self.dependencies}
 
 
-def pack_manifest(manifest: Manifest) -> bytes:
-    """Encode a manifest."""
+def digest_of(dependencies: Iterable[Dependency]) -> bytes:
+    """Return the code digest of dependencies on code, which are sorted."""
+    return digest_parts("code", [PYTHON.encode(), b"%d" % SCHEMA, *_inputs(dependencies)])
+
+
+def digest_beside(code: bytes, outside: Iterable[Dependency]) -> bytes:
+    """Return the code digest of what has the digest `code`, and of what lies outside."""
+    inputs = _inputs(outside)
+    return digest_parts("beside", [code, *inputs]) if inputs else code
+
+
+def _inputs(dependencies: Iterable[Dependency]) -> list[bytes]:
+    parts = []
+    for dependency in dependencies:
+        parts.append(f"{dependency.symbol}\0{dependency.facet}".encode())
+        parts.append(dependency.digest)
+    return parts
+
+
+def in_order(dependencies: Iterable[Dependency]) -> tuple[Dependency, ...]:
+    """Return dependencies in the order in which a manifest has them."""
+    return tuple(sorted(dependencies, key=_order))
+
+
+def _order(dependency: Dependency) -> tuple[Symbol, Facet]:
+    return dependency.symbol, dependency.facet
+
+
+def pack_manifest(manifest: Manifest, beside: bytes = b"") -> bytes:
+    """Encode a manifest; where `beside` is given, that with the rest of its dependencies."""
     rows = [
         (str(d.symbol), str(d.facet), d.digest, d.place, (str(d.via.owner), *d.via[1:]))
         for d in manifest.dependencies
     ]
-    packed = bytes(msgpack.packb((SCHEMA, PYTHON, rows, *manifest[1:])) or b"")
+    packed = bytes(msgpack.packb((SCHEMA, PYTHON, rows, *manifest[1:], beside)) or b"")
     # Paths, modules and reasons come again and again: a tenth is left, for little time.
     return zlib.compress(packed, 1)
 
 
-def unpack_manifest(data: bytes) -> Manifest:
-    """Decode a manifest. Raises `DamagedError` where the bytes are not one of this schema."""
+def unpack_manifest(data: bytes, load: Callable[[bytes], bytes | None]) -> Manifest:
+    """Decode a manifest; `load` gives the bytes of the one with the rest of its dependencies.
+
+    Raises `DamagedError` where the bytes are not one of this schema.
+    """
     try:
         schema, _, *content = msgpack.unpackb(zlib.decompress(data), use_list=False)
         if schema != SCHEMA:
             raise DamagedError(f"the manifest is of schema {schema}, not {SCHEMA}")
-        rows, *rest = content
-        return Manifest(tuple(_dependency(*row) for row in rows), *rest)
+        rows, reached, sources, surroundings, beside = content
+        found = tuple(_dependency(*row) for row in rows)
+        if not beside:
+            return Manifest(found, reached, sources, surroundings)
+        rest = load(beside)
+        if rest is None:
+            raise DamagedError("the manifest of the code in it is gone")
+        code = unpack_manifest(rest, load).beside(found)
+        return code._replace(reached=reached, sources=sources, surroundings=surroundings)
     except (ValueError, TypeError, zlib.error) as error:
         raise DamagedError(f"the manifest cannot be read: {error}") from error
 

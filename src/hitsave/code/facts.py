@@ -1,13 +1,15 @@
 """Facts: how files, folders, environment variables and computed imports count.
 
 Owns the digest that each has now, and noticing when it changes. Which of them count was observed.
+Computed imports lead on in the code and count in a closure. Files, folders and variables lead to
+nothing: they count beside it, so that all calls that read different ones share one closure.
 """
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
-from hitsave.code.dependencies import Via
+from hitsave.code.dependencies import Dependency, Via, in_order
 from hitsave.code.reached import ANY_MODULE, Fact, Reached
 from hitsave.code.resolve import ModuleTarget
 from hitsave.code.surroundings import (
@@ -18,7 +20,7 @@ from hitsave.code.surroundings import (
     signature,
     variable_digest,
 )
-from hitsave.code.symbol import NOWHERE, Facet, Place, Symbol
+from hitsave.code.symbol import NOWHERE, OUTSIDE, Facet, Place, Symbol
 from hitsave.digest import Digest, digest_bytes
 
 if TYPE_CHECKING:
@@ -56,43 +58,14 @@ class Facts:
 
     def __init__(self, closure: "Closure") -> None:
         self._closure = closure
-        self._root = closure.project.boundary.root
 
     def count(self, reached: Reached) -> None:
-        """Count the facts that were observed."""
-        for fact, digest, via in reached.facts():
+        """Count the facts that were observed and lead on; `functions` counts headers."""
+        for fact, _, via in reached.facts():
             if fact.facet is Facet.IMPORT:
                 self._count_import(fact.name, via)
             elif fact.facet is Facet.LOADED:
                 self._count_loaded(fact.name, via)
-            elif fact.facet is not Facet.HEADER:  # which `functions` counts
-                self.count_outside(fact, digest, via)
-
-    def count_outside(self, fact: Fact, digest: Digest | None, via: Via) -> None:
-        """Count a file, folder, path or variable as it is now, unless its digest is given."""
-        subject = _subject(self._root, fact)
-        place = NOWHERE if fact.facet is Facet.VARIABLE else Place(subject, 0, 0)
-        text = None
-        if digest is None:
-            digest = fact_digest(self._root, fact)
-            self._watch(fact, subject, digest)
-            text = _text(subject) if fact.facet is Facet.FILE else None
-        self._closure.count(Symbol(fact.name, ""), fact.facet, digest, place, via, text)
-
-    def _watch(self, fact: Fact, subject: str, digest: Digest) -> None:
-        read = _DIGESTS[fact.facet]
-        if fact.facet is Facet.VARIABLE:
-            self._closure.guard.watch(lambda: read(subject) == digest)
-            return
-        known = signature(subject)
-        if is_racy(known):
-            known = None
-
-        def is_as_it_was() -> bool:
-            now = signature(subject)
-            return (now is not None and now == known) or read(subject) == digest
-
-        self._closure.guard.watch(is_as_it_was)
 
     def _count_import(self, name: str, via: Via) -> None:
         if name == ANY_MODULE:
@@ -119,12 +92,61 @@ class Facts:
             closure.members.escape(module, via)
 
 
-def _text(path: str) -> str | None:
-    """The text of a small file, for explaining a change of it later."""
+class Outside:
+    """The facts beside a closure, each with the digest that it has now, or had when asked for.
+
+    `tests` tell of those that were taken as they are now whether they still are so.
+    """
+
+    def __init__(self, root: str, reached: Reached | None) -> None:
+        self._root = root
+        self.tests: list[Callable[[], bool]] = []
+        self.digests: dict[Fact, Digest] = {}
+        found = () if reached is None else reached.facts()
+        self.dependencies = in_order(
+            self._count(*each) for each in found if each[0].facet in OUTSIDE
+        )
+
+    def agrees(self, digests: Mapping[Fact, Digest]) -> bool:
+        """Whether each of the facts has the digest that is given for it, if one is."""
+        return all(digests.get(fact, digest) == digest for fact, digest in self.digests.items())
+
+    def _count(self, fact: Fact, digest: Digest | None, via: Via) -> Dependency:
+        subject = _subject(self._root, fact)
+        place = NOWHERE if fact.facet is Facet.VARIABLE else Place(subject, 0, 0)
+        if digest is None:
+            digest = self._watched(fact.facet, subject)
+        self.digests[fact] = digest
+        return Dependency(Symbol(fact.name, ""), fact.facet, digest, place, via)
+
+    def _watched(self, facet: Facet, subject: str) -> Digest:
+        """Return the digest that a fact has now, and notice when it has another."""
+        read = _DIGESTS[facet]
+        if facet is Facet.VARIABLE:
+            value = read(subject)
+            self.tests.append(lambda: read(subject) == value)
+            return value
+        # Before the content: one that changes in between is then not taken for what was read.
+        known = signature(subject)
+        if is_racy(known):
+            known = None
+        digest = read(subject)
+
+        def is_as_it_was() -> bool:
+            now = signature(subject)
+            return (now is not None and now == known) or read(subject) == digest
+
+        self.tests.append(is_as_it_was)
+        return digest
+
+
+def file_text(path: str, digest: Digest) -> str | None:
+    """The text of a small file that has a digest, for explaining a change of it later."""
     try:
         if os.path.getsize(path) > TEXT_LIMIT:
             return None
-        with open(path, encoding="utf-8") as file:
-            return file.read()
+        with open(path, "rb") as file:
+            content = file.read()
+        return content.decode() if digest_bytes(content) == digest else None
     except (OSError, ValueError):
         return None

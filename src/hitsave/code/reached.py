@@ -12,13 +12,12 @@ import msgpack
 from hitsave.code.definition import FunctionDefinition
 from hitsave.code.dependencies import BY_OBSERVATION, Via
 from hitsave.code.project import Module
-from hitsave.code.symbol import Facet, Place, Symbol
-from hitsave.digest import Digest, digest_bytes
+from hitsave.code.symbol import OUTSIDE, Facet, Place, Symbol
+from hitsave.digest import Digest, digest_bytes, digest_parts
 from hitsave.errors import DamagedError
 
 MOST_SETS = 8
-"""A function with this many dependency sets has the next one united with all of them."""
-
+"""A function has this many dependency sets for all its calls; more are those of one call each."""
 
 ANY_MODULE = "*"
 """The name of the fact that says: which modules were imported could not be seen."""
@@ -58,8 +57,8 @@ class Reached(Protocol):
         """Whether a fact counts."""
         ...
 
-    def read_at(self, place: Place, via: Via, /) -> Iterable[tuple[Fact, Digest]]:
-        """What some lines of code read at any time in this process, which `via` leads to."""
+    def read_at(self, place: Place, via: Via, /) -> None:
+        """What some lines of code read at any time in this process counts, led to by `via`."""
         ...
 
     @property
@@ -69,15 +68,55 @@ class Reached(Protocol):
 
 
 class DependencySet:
-    """The functions and facts that one evaluation depended on, by name."""
+    """The functions and facts that one evaluation depended on, by name.
 
-    __slots__ = ("_facts", "digest", "functions", "packed")
+    `outside` are the facts that lead to nothing in the code. The rest of the set, `code`, is a set
+    itself: what a closure is narrowed by.
+    """
+
+    __slots__ = ("_code", "_facts", "_packed", "digest", "functions", "outside")
 
     def __init__(self, functions: Iterable[str], facts: Iterable[Fact] = ()) -> None:
-        self.functions = frozenset(functions)
-        self._facts = frozenset(facts)
-        self.packed = self._pack()
-        self.digest = digest_bytes(self.packed)
+        facts = frozenset(facts)
+        outside = frozenset(fact for fact in facts if fact.facet in OUTSIDE)
+        code = DependencySet(functions, facts - outside) if outside else None
+        self._fill(frozenset(functions) if code is None else code.functions, facts, outside, code)
+
+    @classmethod
+    def beside(cls, code: "DependencySet", outside: Set[Fact]) -> "DependencySet":
+        """Return the set of a code part, which it shares with others, and of facts outside it."""
+        made = cls.__new__(cls)
+        facts = code._facts.union(outside)
+        made._fill(code.functions, facts, frozenset(outside), code if outside else None)
+        return made
+
+    def _fill(
+        self,
+        functions: frozenset[str],
+        facts: frozenset[Fact],
+        outside: frozenset[Fact],
+        code: "DependencySet | None",
+    ) -> None:
+        self.functions = functions
+        self._facts = facts
+        self.outside = outside
+        self._code = code
+        self._packed = _pack(functions, facts) if code is None else None
+        if self._packed is not None:
+            self.digest = digest_bytes(self._packed)
+        elif code is not None:
+            # Not of the whole: what many sets have in common is packed and digested once.
+            self.digest = digest_parts("set", [code.digest, _pack((), outside)])
+
+    @property
+    def code(self) -> "DependencySet":
+        """What of the set concerns the code."""
+        return self if self._code is None else self._code
+
+    @property
+    def packed(self) -> bytes:
+        """See `Reached`."""
+        return _pack(self.functions, self._facts) if self._packed is None else self._packed
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, DependencySet) and other.digest == self.digest
@@ -108,9 +147,8 @@ class DependencySet:
         """See `Reached`."""
         return fact in self._facts
 
-    def read_at(self, _place: Place, _via: Via) -> tuple[()]:
+    def read_at(self, _place: Place, _via: Via) -> None:
         """See `Reached`: what counts of it is in the set."""
-        return ()
 
     @property
     def is_wide(self) -> bool:
@@ -133,10 +171,6 @@ class DependencySet:
         functions = self.functions.union(*(other.functions for other in others))
         return DependencySet(functions, self._facts.union(*(other._facts for other in others)))
 
-    def _pack(self) -> bytes:
-        rows = [(str(fact.facet), fact.name) for fact in sorted(self._facts)]
-        return bytes(msgpack.packb((sorted(self.functions), rows)) or b"")
-
     @classmethod
     def unpack(cls, data: bytes) -> "DependencySet":
         """Decode a set. Raises `DamagedError` where the bytes are none."""
@@ -150,6 +184,11 @@ class DependencySet:
             return cls(functions, facts)
         except (ValueError, TypeError) as error:
             raise DamagedError(f"the dependency set cannot be read: {error}") from error
+
+
+def _pack(functions: Iterable[str], facts: Iterable[Fact]) -> bytes:
+    rows = [(str(fact.facet), fact.name) for fact in sorted(facts)]
+    return bytes(msgpack.packb((sorted(functions), rows)) or b"")
 
 
 ReadAt = Callable[[Place], tuple[tuple[Fact, Digest], ...]]
@@ -219,12 +258,11 @@ class Witness:
             self._asked.add(fact)
         return fact in self._facts or fact in self._headers
 
-    def read_at(self, place: Place, via: Via) -> tuple[tuple[Fact, Digest], ...]:
+    def read_at(self, place: Place, via: Via) -> None:
         """See `Reached`."""
         found = self._places[place] = self._read_at(place)
         for fact, digest in found:
             self.left.setdefault(fact, (digest, via))
-        return found
 
     @property
     def packed(self) -> bytes:

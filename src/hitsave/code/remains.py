@@ -40,14 +40,12 @@ _HOLD_NOTHING = frozenset(
 _CACHED = "_lru_cache_wrapper"
 
 
-def count_remains(closure: "Closure") -> None:
-    """Count what was read for the values that count by their definitions."""
+def ask_for_remains(closure: "Closure") -> None:
+    """Ask what was read for the values that count by their definitions."""
     if closure.reached is None or not closure.values.by_definition:
         return
     for symbol, place in Remains(closure).places():
-        via = Via(symbol, "read for", place.line)
-        for fact, digest in closure.reached.read_at(place, via):
-            closure.facts.count_outside(fact, digest, via)
+        closure.reached.read_at(place, Via(symbol, "read for", place.line))
 
 
 class Remains:

@@ -40,6 +40,10 @@ class Facet(StrEnum):
     """What the user declared: a pinned version, an added dependency."""
 
 
+OUTSIDE = frozenset({Facet.FILE, Facet.LISTING, Facet.PRESENCE, Facet.VARIABLE})
+"""The facets of what lies outside the code, and leads to nothing in it."""
+
+
 class Symbol(NamedTuple):
     """The identity of a module (empty `name`), a definition or a global: `pkg.mod:Class.method`."""
 

@@ -7,15 +7,17 @@ to have changed: modules it loaded, globals it made state. Refuses to look resul
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import cached_property
+from operator import call
 from typing import Any, NamedTuple, TypeVar
 
 from hitsave.code.closure import Closure, Options
-from hitsave.code.dependencies import Manifest
-from hitsave.code.facts import fact_digest
+from hitsave.code.dependencies import Dependency, Manifest, Via, digest_beside, digest_of
+from hitsave.code.facts import Outside, file_text
 from hitsave.code.pause import collector_paused
 from hitsave.code.project import Project
 from hitsave.code.reached import DependencySet, Fact, Pinned, Reached, Witness
-from hitsave.code.symbol import Symbol
+from hitsave.code.symbol import Facet, Symbol
 from hitsave.code.values import Digested, DigestValue, NameSymbol
 from hitsave.digest import Digest
 from hitsave.errors import NotDigestibleError
@@ -31,14 +33,58 @@ class Declared(NamedTuple):
     depends_on: tuple[Any, ...] = ()
 
 
-class Tracked:
-    """One closure, with its manifest and code digest."""
+class TrackedCode:
+    """One closure, with the manifest and the digest of the code in it."""
 
     def __init__(self, closure: Closure, generation: int) -> None:
         self.closure = closure
-        self.manifest: Manifest = closure.manifest()
-        self.digest = self.manifest.code_digest
         self.generation = generation
+
+    @cached_property
+    def manifest(self) -> Manifest:
+        """What the closure found."""
+        return self.closure.manifest()
+
+    @cached_property
+    def digest(self) -> Digest:
+        """The code digest where nothing outside the code counts."""
+        return digest_of(self.manifest.dependencies)
+
+
+class Tracked:
+    """A closure, the facts outside it, and the code digest of both together."""
+
+    def __init__(self, code: TrackedCode, outside: Outside, among: DependencySet | None) -> None:
+        self.code = code
+        self.closure = code.closure
+        self.outside = outside
+        self.digest = digest_beside(code.digest, outside.dependencies)
+        self._among = among
+
+    @property
+    def reached(self) -> bytes:
+        """The packed dependency set; empty where everything reachable counts."""
+        return b"" if self._among is None else self._among.packed
+
+    @property
+    def manifest(self) -> Manifest:
+        """The dependencies of both. Made anew each time, as it is large, and they are shared."""
+        code, outside = self.code.manifest, self.outside.dependencies
+        return code.beside(outside)._replace(reached=self.reached) if outside else code
+
+    def explain(
+        self, functions: Mapping[Symbol, Via], facts: Mapping[tuple[Symbol, Facet], Via]
+    ) -> None:
+        """Tell how what only observation knows of was reached."""
+        self.code.manifest = self.code.manifest.explained(functions, facts)
+        outside = Manifest(self.outside.dependencies).explained(functions, facts)
+        self.outside.dependencies = outside.dependencies
+
+    def subject(self, dependency: Dependency) -> Any:
+        """What a dependency was taken from, where that is of use to explain a change of it."""
+        if dependency.facet is Facet.FILE:
+            return file_text(dependency.place.path, dependency.digest)
+        return self.closure.subjects.get(dependency.key)
 
 
 class Digests:
@@ -90,7 +136,7 @@ class _Kept:
         self.shared: dict[int, Any] = {}
 
 
-Moment = dict[object, Tracked]
+Moment = dict[object, Tracked | TrackedCode]
 """A time in which no code of the user's runs, and what was tracked in it."""
 
 
@@ -117,6 +163,7 @@ class Tracker:
         self._mark_state = mark_state
         self._generation = generation
         self._known: dict[object, tuple[tuple[Any, ...], Tracked]] = {}
+        self._codes: dict[object, tuple[tuple[Any, ...], TrackedCode]] = {}
         self._settled: dict[object, tuple[Tracked, Settled]] = {}
         self._lazy: set[str] = set()
         self._loaded_values: dict[Symbol, bytes | None] = {}
@@ -132,7 +179,8 @@ class Tracker:
         """Return the closure of `roots`: the function first, then what its arguments brought.
 
         With a dependency set, only what is in it counts of the functions, and of the facts; else
-        everything reachable. What was tracked in a moment is not looked at again in it.
+        everything reachable. Sets that differ in what lies outside the code share one closure.
+        What was tracked in a moment is not looked at again in it.
         """
         key = (*map(id, roots), among and among.digest)
         known = self._known.get(key)
@@ -141,33 +189,67 @@ class Tracker:
             if moment is None:
                 if self._still_holds(tracked):
                     return tracked
-            elif moment.get(key) is tracked or self._still_holds(tracked):
+            elif moment.get(key) is tracked or self._still_holds(tracked, moment):
                 moment[key] = tracked
                 return tracked
-        with collector_paused(), self.standing_still():
-            tracked = self.compute(roots, declared, among)
+        with self.standing_still():
+            code = self._track_code(roots, declared, among, moment)
+            tracked = Tracked(code, Outside(self._project.boundary.root, among), among)
             # The roots are kept beside their ids, so that the ids cannot come to mean others.
             _keep(self._known, key, (roots, tracked))
             if moment is not None:
                 moment[key] = tracked
             return tracked
 
+    def _track_code(
+        self,
+        roots: tuple[Any, ...],
+        declared: Declared,
+        among: DependencySet | None,
+        moment: Moment | None,
+    ) -> TrackedCode:
+        """Return the closure for all sets that are `among` but for what lies outside the code."""
+        part = None if among is None else among.code
+        key = (*map(id, roots), part and part.digest)
+        known = self._codes.get(key)
+        if known is not None and self._code_holds(known[1], moment):
+            return known[1]
+        with collector_paused():
+            code = self.compute(roots, declared, part)
+        _keep(self._codes, key, (roots, code))
+        if moment is not None:
+            moment[code] = code
+        return code
+
     def forget(self) -> None:
         """Compute every closure anew: how a global counts was decided otherwise."""
         with self._lock:
             self._known.clear()
+            self._codes.clear()
             self._settled.clear()
 
-    def _still_holds(self, tracked: Tracked) -> bool:
-        if tracked.generation != self._generation():
-            if not self._sources_hold(tracked):
-                return False
-            tracked.generation = self._generation()
-        return tracked.closure.guard.holds()
+    def _still_holds(self, tracked: Tracked, moment: Moment | None = None) -> bool:
+        if not self._code_holds(tracked.code, moment):
+            return False
+        tests = tracked.outside.tests
+        return not tests or all(map(call, tests))
 
-    def _sources_hold(self, tracked: Tracked) -> bool:
+    def _code_holds(self, code: TrackedCode, moment: Moment | None) -> bool:
+        if moment and code in moment:
+            return True
+        if code.generation != self._generation():
+            if not self._sources_hold(code):
+                return False
+            code.generation = self._generation()
+        if not code.closure.guard.holds():
+            return False
+        if moment is not None:
+            moment[code] = code
+        return True
+
+    def _sources_hold(self, code: TrackedCode) -> bool:
         """Whether the modules of a closure are those that were looked at, after an import."""
-        for module in tracked.closure.modules.values():
+        for module in code.closure.modules.values():
             now = self._project.module(module.source.module)
             if now is None or now.source is not module.source:
                 return False
@@ -175,13 +257,13 @@ class Tracker:
 
     def compute(
         self, roots: tuple[Any, ...], declared: Declared, reached: Reached | None
-    ) -> Tracked:
-        """Return the closure of `roots` as it is now, kept by nobody."""
+    ) -> TrackedCode:
+        """Return the closure of `roots` as it is now, with no facts beside it, kept by nobody."""
         while True:
-            tracked = self._compute_hiding(roots, declared, reached, frozenset(self._lazy))
-            changed = self._changed_since_loaded(tracked)
+            code = self._compute_hiding(roots, declared, reached, frozenset(self._lazy))
+            changed = self._changed_since_loaded(code)
             if not changed:
-                return tracked
+                return code
             # The program has changed such a module's globals itself: they count by value now.
             self._lazy -= changed
 
@@ -191,7 +273,7 @@ class Tracker:
         declared: Declared,
         reached: Reached | None,
         hidden: frozenset[str],
-    ) -> Tracked:
+    ) -> TrackedCode:
         options = self._options._replace(hidden=hidden)
         generation = self._generation()
         closure = Closure(self._project, options, reached)
@@ -202,7 +284,7 @@ class Tracker:
         for added in declared.depends_on:
             closure.add_declared(added)
         closure.finish()
-        return Tracked(closure, generation)
+        return TrackedCode(closure, generation)
 
     @contextmanager
     def standing_still(self) -> Iterator[None]:
@@ -212,13 +294,13 @@ class Tracker:
 
     # -- modules loaded by an evaluation --------------------------------------------------------
 
-    def _changed_since_loaded(self, tracked: Tracked) -> set[str]:
+    def _changed_since_loaded(self, code: TrackedCode) -> set[str]:
         """The hidden modules with a global that is no longer what loading made it."""
         changed = set()
-        for symbol, value in tracked.closure.values.hidden_globals():
-            digest = tracked.closure.values.digest_of(value)
+        for symbol, value in code.closure.values.hidden_globals():
+            digest = code.closure.values.digest_of(value)
             if self._loaded_values.setdefault(symbol, digest) != digest:
-                changed.add(tracked.closure.modules[symbol.module].source.module)
+                changed.add(code.closure.modules[symbol.module].source.module)
         return changed
 
     # -- after an evaluation --------------------------------------------------------------------
@@ -271,11 +353,11 @@ class Tracker:
         digests: Mapping[Fact, Digest],
     ) -> Tracked:
         """As `track`, with the digests that some facts had when they were asked for."""
-        now = {fact: fact_digest(self._project.boundary.root, fact) for fact in digests}
-        if now == digests:
-            return self.track(roots, declared, among)
-        with self._lock, collector_paused():
-            return self.compute(roots, declared, Pinned(among, digests))
+        now = self.track(roots, declared, among)
+        if now.outside.agrees(digests):
+            return now
+        then = Outside(self._project.boundary.root, Pinned(among, digests))
+        return Tracked(now.code, then, among)
 
     def _loaded_meanwhile(self, before: Tracked) -> frozenset[str]:
         unloaded = [m for m in before.closure.modules.values() if m.namespace is None]

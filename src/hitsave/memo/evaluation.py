@@ -80,7 +80,7 @@ class Evaluation:
         tracker = call.session.tracker
         tracked = tracker.track_as_of(call.roots, call.memo.declared, chosen, digests)
         asked = {(Symbol(fact.name, ""), fact.facet): via for fact, (_, via) in facts.items()}
-        tracked.manifest = tracked.manifest.explained(roots, asked)
+        tracked.explain(roots, asked)
         return tracked, chosen
 
     def _found(
@@ -215,11 +215,9 @@ class Evaluation:
                     yield os.path.abspath(module.source.path), caller
 
     def _add_nested(self, found: Facts, inner: str, among: DependencySet, tracked: Tracked) -> None:
-        digests = tracked.manifest.by_key()
         via = Via(Symbol.parse(inner), "what was recorded depends on it, of", 0)
         for fact, _, _ in among.facts():
-            dependency = digests.get((Symbol(fact.name, ""), fact.facet))
-            digest = NOTHING if dependency is None else dependency.digest
+            digest = tracked.outside.digests.get(fact, NOTHING)
             found.setdefault(fact, (digest, via))
 
     def _via(self, how: str, caller: observe.Caller) -> Via:

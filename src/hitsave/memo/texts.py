@@ -6,7 +6,7 @@ Owns what has to be kept so that a later miss can be explained with a diff.
 from functools import lru_cache
 from typing import Any
 
-from hitsave.code.dependencies import Dependency, pack_manifest
+from hitsave.code.dependencies import Dependency, Manifest, pack_manifest
 from hitsave.code.project import Module
 from hitsave.code.symbol import Facet, Place
 from hitsave.code.tracker import Tracked
@@ -24,16 +24,31 @@ def text_writes(session: Session, tracked: Tracked) -> list[Write]:
     store = session.store
     if store.get(Table.MANIFESTS, tracked.digest) is not None:
         return []
+    code, outside = tracked.code, tracked.outside.dependencies
+    if not outside:
+        return _manifest_writes(session, tracked, code.digest, code.manifest)
+    manifest = Manifest(outside, tracked.reached, code.manifest.sources)
+    writes = _manifest_writes(session, tracked, tracked.digest, manifest, code.digest)
+    if store.get(Table.MANIFESTS, code.digest) is None:
+        # Once for all calls that differ in nothing but what they read.
+        writes += _manifest_writes(session, tracked, code.digest, code.manifest)
+    return writes
+
+
+def _manifest_writes(
+    session: Session, tracked: Tracked, key: bytes, manifest: Manifest, beside: bytes = b""
+) -> list[Write]:
     # What only misses need is loaded by the first of them.
     from hitsave.memo.history import surroundings_of
 
-    manifest = tracked.manifest._replace(surroundings=surroundings_of(tracked))
-    writes = [Write(Table.MANIFESTS, tracked.digest, pack_manifest(manifest))]
-    for dependency in tracked.manifest.dependencies:
+    store = session.store
+    packed = pack_manifest(manifest._replace(surroundings=surroundings_of(tracked)), beside)
+    writes = [Write(Table.MANIFESTS, key, packed)]
+    for dependency in manifest.dependencies:
         text = current_text(tracked, dependency)
-        key = text_key(dependency)
-        if text and store.get(Table.TEXTS, key) is None:
-            writes.append(Write(Table.TEXTS, key, text[:TEXT_LIMIT].encode("utf-8", "replace")))
+        place = text_key(dependency)
+        if text and store.get(Table.TEXTS, place) is None:
+            writes.append(Write(Table.TEXTS, place, text[:TEXT_LIMIT].encode("utf-8", "replace")))
     return writes
 
 
@@ -46,7 +61,7 @@ def text_key(dependency: Dependency) -> bytes:
 
 def current_text(tracked: Tracked, dependency: Dependency) -> str:
     """Return the text behind a dependency of the present closure; empty where it has none."""
-    subject: Any = tracked.closure.subjects.get(dependency.key)
+    subject: Any = tracked.subject(dependency)
     if dependency.facet is Facet.HEADER:
         return ""
     if dependency.facet is Facet.VALUE:

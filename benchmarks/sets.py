@@ -1,0 +1,19 @@
+"""Dependency sets that differ in a file: what each costs beside the closure that they share."""
+
+from collections.abc import Iterator
+
+from benchmarks.figures import Figure, Plan
+from benchmarks.hit import many
+from benchmarks.workspace import workspace
+
+MANY = 6000
+"""Helpers of the function: each is three dependencies."""
+
+
+def run(plan: Plan) -> Iterator[Figure]:  # noqa: ARG001 - the first closure is computed once
+    """Measure in one process of its own; see `programs/sets.py`."""
+    with workspace() as project:
+        project.add("sets.py")
+        (project.folder / "many.py").write_text(many(MANY))
+        for row in project.run("sets.py").said:
+            yield Figure(**row)
