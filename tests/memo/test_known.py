@@ -1,14 +1,16 @@
-"""Dependency sets of one function: few, then covering, then united, and never lost."""
+"""Dependency sets of one function: few for all its calls, then each call its own, none lost."""
 
+import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from hitsave.code.reached import MOST_SETS, DependencySet
+from hitsave.code.reached import MOST_SETS, DependencySet, Fact
+from hitsave.code.symbol import Facet
 from hitsave.digest import digest_bytes
-from hitsave.memo.known import MOST_KEPT, KnownSets
+from hitsave.memo.known import LATEST, MOST_KEPT, KnownSets
 from hitsave.session import Session
 from hitsave.store import Table, Write
 
@@ -18,7 +20,7 @@ IDENTITY = digest_bytes(b"a function")
 @pytest.fixture
 def known(own_session: Session) -> KnownSets:
     """The sets of a function of which nothing is known yet."""
-    found = own_session.store.scan(Table.SETS, IDENTITY[:16], limit=10_000)
+    found = own_session.store.scan(Table.SETS, limit=100_000)
     own_session.store.delete(Table.SETS, [key for key, _ in found])
     return KnownSets(own_session, IDENTITY)
 
@@ -27,15 +29,19 @@ def _of(*names: str) -> DependencySet:
     return DependencySet([f"m:{name}" for name in names])
 
 
-def _record(known: KnownSets, found: DependencySet) -> DependencySet:
-    """Record an evaluation that depended on `found`; returns the set it went under."""
+def _record(known: KnownSets, found: DependencySet, token: bytes = b"a call") -> DependencySet:
+    """Record an evaluation of a call that depended on `found`; returns the set it went under."""
     chosen = known.choose(found)
-    known.session.commit(known.writes(chosen))
+    known.session.commit(known.writes(chosen, token))
     return chosen
 
 
 def _fill(known: KnownSets) -> list[DependencySet]:
     return [_record(known, _of("f", f"h{number}")) for number in range(MOST_SETS)]
+
+
+def _reading(name: str, *functions: str) -> DependencySet:
+    return DependencySet([f"m:{each}" for each in functions or ("f",)], [Fact(Facet.FILE, name)])
 
 
 def test_a_function_begins_without_a_set(known: KnownSets) -> None:
@@ -50,37 +56,144 @@ def test_while_they_are_few_each_set_stands_for_itself(known: KnownSets) -> None
 
 def test_a_set_that_is_known_is_not_written_again(known: KnownSets) -> None:
     chosen = known.choose(_of("f"))
-    (write,) = known.writes(chosen)
+    (write,) = known.writes(chosen, b"a call")
     assert write.key.startswith(IDENTITY[:16])
-    assert known.writes(known.choose(_of("f"))) == []
+    assert known.writes(known.choose(_of("f")), b"another call") == []
 
 
-def test_one_set_too_many_is_united_with_all(known: KnownSets) -> None:
+def test_one_set_too_many_is_that_of_the_call_alone(known: KnownSets) -> None:
     few = _fill(known)
-    united = _record(known, _of("f", "rare"))
-    assert all(united.covers(each) for each in few)
-    assert united.functions == {"m:f", "m:rare", *(f"m:h{n}" for n in range(MOST_SETS))}
+    rare = _of("f", "rare")
+    assert _record(known, rare, b"rare") == rare
+    assert {*known.sets} == {*few}
+    assert next(iter(known.to_try(b"rare"))) == rare
+    assert {*known.to_try(b"rare")} == {*few, rare}
+    assert {*known.to_try(b"other")} == {*few}
 
 
-def test_what_is_covered_goes_under_the_smallest_set_that_covers_it(known: KnownSets) -> None:
+def test_one_that_is_the_functions_goes_under_itself_however_many_there_are(
+    known: KnownSets,
+) -> None:
+    few = _fill(known)
+    _record(known, _of("f", "rare"))
+    assert [_record(known, each, bytes([number])) for number, each in enumerate(few)] == few
+    assert [*KnownSets(known.session, IDENTITY).to_try(b"\0")] == [
+        *KnownSets(known.session, IDENTITY).sets
+    ]
+
+
+def test_the_set_of_a_call_is_found_by_a_later_process(known: KnownSets) -> None:
+    few = _fill(known)
+    sets = {b"%d" % number: _reading(f"{number}.txt") for number in range(20)}
+    for token, each in sets.items():
+        _record(known, each, token)
+    again = KnownSets(known.session, IDENTITY)
+    for token, each in sets.items():
+        first, *rest = again.to_try(token)
+        assert first == each
+        assert first.packed == each.packed
+        assert {*rest} == {*few}
+        assert again.writes(again.choose(each), token) == []
+
+
+def test_a_call_whose_set_changes_has_the_newest_first_and_a_few_of_them(known: KnownSets) -> None:
+    few = _fill(known)
+    sets = [_reading(f"{number}.txt") for number in range(LATEST + 3)]
+    for each in sets:
+        _record(known, each, b"one")
+    for knows in (known, KnownSets(known.session, IDENTITY)):
+        tried = [*knows.to_try(b"one")]
+        assert tried[:LATEST] == sets[: -LATEST - 1 : -1]
+        assert {*tried} == {*few, *sets[-LATEST:]}
+    # One that comes back after all is the newest again.
+    _record(known, sets[0], b"one")
+    assert next(iter(KnownSets(known.session, IDENTITY).to_try(b"one"))) == sets[0]
+
+
+def test_what_concerns_the_code_is_kept_once(known: KnownSets) -> None:
     _fill(known)
-    _record(known, _of("f", "rare"))
-    assert _record(known, _of("f")).functions in ({"m:f", f"m:h{n}"} for n in range(MOST_SETS))
-    assert _record(known, _of("h1", "h2")) == next(
-        each for each in known.sets if len(each.functions) > 2
-    )
+    functions = [f"function_{number}" for number in range(1000)]
+    sizes = []
+    for number in range(10):
+        chosen = known.choose(_reading(f"{number}.txt", *functions))
+        writes = known.writes(chosen, b"%d" % number)
+        known.session.commit(writes)
+        sizes.append(sum(len(write.value) for write in writes))
+    assert sizes[0] > 10_000
+    assert max(sizes[1:]) < 100
+    again = KnownSets(known.session, IDENTITY)
+    found = [next(iter(again.to_try(b"%d" % number))) for number in range(10)]
+    assert [each.outside for each in found] == [{Fact(Facet.FILE, f"{n}.txt")} for n in range(10)]
+    assert len({id(each.functions) for each in found}) == 1
 
 
-def test_one_that_is_known_goes_under_itself_however_many_there_are(known: KnownSets) -> None:
+def test_a_set_whose_code_part_is_gone_is_not_tried(known: KnownSets) -> None:
     few = _fill(known)
-    _record(known, _of("f", "rare"))
-    assert [_record(known, each) for each in few] == few
+    before = {key for key, _ in known.session.store.scan(Table.SETS, limit=1000)}
+    each = _reading("a.txt")
+    chosen = known.choose(each)
+    row, part = known.writes(chosen, b"one")
+    known.session.commit([row, part])
+    known.session.store.delete(Table.SETS, [part.key])
+    again = KnownSets(known.session, IDENTITY)
+    assert {*again.to_try(b"one")} == {*few}
+    assert _record(again, each, b"one") == each
+    assert next(iter(KnownSets(known.session, IDENTITY).to_try(b"one"))) == each
+    assert before < {key for key, _ in known.session.store.scan(Table.SETS, limit=1000)}
+
+
+def test_the_sets_of_a_call_that_another_process_found_are_seen(known: KnownSets) -> None:
+    _fill(known)
+    other = KnownSets(known.session, IDENTITY)
+    assert _reading("a.txt") not in [*known.to_try(b"one")]
+    _record(other, _reading("a.txt"), b"one")
+    assert _reading("a.txt") in [*known.to_try(b"one")]
+    known.use(_reading("a.txt"), b"one")
+    _record(other, _reading("b.txt"), b"one")
+    assert next(iter(known.to_try(b"one"))) == _reading("a.txt")
+    assert _reading("b.txt") in [*known.to_try(b"one")]
+
+
+def test_a_function_with_few_sets_scans_for_none(
+    known: KnownSets, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(MOST_SETS - 1):
+        _record(known, _of(f"h{number}"))
+    monkeypatch.setattr(type(known.session.store), "scan", None)
+    assert [*known.to_try(b"one")] == [*known.sets]
+
+
+def test_a_call_of_many_is_scanned_for_once(
+    known: KnownSets, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _fill(known)
+    for token in (b"one", b"two"):
+        _record(known, _reading(str(token)), token)
+    again = KnownSets(known.session, IDENTITY)
+    for token in (b"one", b"two"):
+        again.use(next(iter(again.to_try(token))), token)
+    monkeypatch.setattr(type(known.session.store), "scan", None)
+    for token in (b"one", b"two"):
+        assert next(iter(again.to_try(token))) == _reading(str(token))
+
+
+def test_there_is_a_bound_to_the_calls_that_are_remembered(
+    known: KnownSets, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys.modules[KnownSets.__module__], "MOST_CALLS", 5)
+    _fill(known)
+    for number in range(23):
+        _record(known, _reading(f"{number}.txt"), b"%d" % number)
+        assert len(known._of_calls) <= 5
+        assert len(known._parts) <= 5
+    for number in range(23):
+        assert next(iter(known.to_try(b"%d" % number))) == _reading(f"{number}.txt")
 
 
 def test_there_is_a_bound_to_the_sets_of_a_function(known: KnownSets) -> None:
     """Each is a closure to compute before a call can miss."""
     for number in range(10 * MOST_KEPT):
-        _record(known, _of("f", f"h{number}"))
+        _record(known, _of("f", f"h{number}"), b"%d" % number)
     assert len([*known.sets]) <= MOST_KEPT
     again = KnownSets(known.session, IDENTITY)
     assert len([*again.sets]) <= MOST_KEPT
@@ -88,10 +201,12 @@ def test_there_is_a_bound_to_the_sets_of_a_function(known: KnownSets) -> None:
 
 def test_the_set_of_use_comes_first(known: KnownSets) -> None:
     few = _fill(known)
-    known.use(few[3])
-    known.use(few[5])
+    known.use(few[3], b"one")
+    known.use(few[5], b"two")
     assert [*known.sets][:2] == [few[5], few[3]]
     assert len([*known.sets]) == MOST_SETS
+    assert known.latest == few[5]
+    assert next(iter(known.to_try(b"one"))) == few[3]
 
 
 def test_sets_of_another_process_are_found(known: KnownSets) -> None:
@@ -103,6 +218,17 @@ def test_sets_of_another_process_are_found(known: KnownSets) -> None:
     assert {*known.sets} == {_of("f"), _of("f", "other")} == {*other.sets}
     known.reload()
     assert len([*known.sets]) == 2
+
+
+def test_a_row_is_read_once_whatever_key_it_is_under(known: KnownSets) -> None:
+    """As those are whose digests were taken in another way."""
+    each = DependencySet(["m:f"], [Fact(Facet.FILE, "a.txt")])
+    key = IDENTITY[:16] + digest_bytes(each.packed)
+    known.session.commit([Write(Table.SETS, key, each.packed)])
+    for _ in range(3):
+        known.reload()
+        assert known.sets == (each,)
+    assert known.writes(known.choose(each), b"one") == []
 
 
 def test_the_sets_of_another_function_are_not(known: KnownSets) -> None:
@@ -128,8 +254,10 @@ def test_a_set_that_cannot_be_read_is_a_warning(
 PROGRAM = """
     import os
 
-    import steps
+    # First, so that hitsave sees which functions ran: of others it counts that they may have.
     from hitsave import memo
+
+    import steps
 
     @memo
     def f(kind, x):
@@ -177,13 +305,13 @@ def test_kinds_that_are_each_met_in_a_process_of_their_own_all_hit(ran: Ran) -> 
     assert ran(KINDS) == []
 
 
-def test_an_edited_helper_computes_its_kind_again_and_never_too_little(ran: Ran) -> None:
-    """Calls under a united set depend on each other's helpers; the first ones do not."""
-    ran(KINDS)
-    assert ran(KINDS, edited=0)[0] == 0
-    assert KINDS[-1] in ran(KINDS, edited=KINDS[-1])
-    few = KINDS[: MOST_SETS - 1]
-    assert not {*few} & {*ran(few, edited=KINDS[-1])}
+def test_an_edited_helper_computes_its_kind_again_and_no_other(ran: Ran) -> None:
+    """Each call depends on the helper of its own kind, however many kinds there are."""
+    for kind in KINDS:
+        # In a process of its own: what ran before in the same one may count for a later call.
+        ran([kind])
+    for edited in (0, KINDS[-1]):
+        assert ran(KINDS, edited=edited) == [edited]
 
 
 def test_code_that_is_changed_back_hits_again(ran: Ran) -> None:

@@ -102,7 +102,7 @@ class Call:
     def candidates(self) -> Iterator[Candidate]:
         """Yield the keys that a record may have with the code as it is now, likeliest first."""
         track, declared = self.session.tracker.track, self.memo.declared
-        for among in self.known.sets:
+        for among in self.known.to_try(self.digested.token):
             tracked = track(self.roots, declared, among, self.moment)
             yield Candidate(self.key_under(tracked), tracked, among)
 
@@ -264,7 +264,7 @@ def find(call: Call | None) -> Any:
 
 def _note_hit(call: Call, candidate: Candidate, record: CallRecord) -> None:
     call.memo.count_hit()
-    call.known.use(candidate.among)
+    call.known.use(candidate.among, call.digested.token)
     if under_way:
         from hitsave.memo.cutoff import note_nested  # loaded by whoever has begun an evaluation
 

@@ -124,7 +124,7 @@ def plan_writes(
     known = call.memo.known_plans(call.session)
     return [
         Write(Table.PLANS, _plan_key(call, tracked.digest), plan.pack()),
-        *known.writes(own),
+        *known.writes(own, call.digested.token),
     ]
 
 
@@ -163,7 +163,8 @@ def find_candidate(call: "Call") -> "tuple[Candidate, CallRecord] | None":
     They are called to find out, which may compute them: the call itself would have done so.
     """
     try:
-        for among in call.memo.known_plans(call.session).sets:
+        known = call.memo.known_plans(call.session)
+        for among in known.to_try(call.digested.token):
             tracked = call.session.tracker.track(call.roots, call.memo.declared, among)
             packed = call.session.store.get(Table.PLANS, _plan_key(call, tracked.digest))
             if packed is not None:

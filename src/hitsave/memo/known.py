@@ -1,66 +1,165 @@
 """Known dependency sets: under which code digests a function's results may have been recorded.
 
-Owns keeping them few, and which to try first.
+The first sets of a function are tried by each of its calls. Once there are many, a set is kept
+under the call that it was found for, so that calls which read different files stay apart.
+
+Owns keeping those of the function few, and which to try first.
 """
 
+import time
+from collections.abc import Iterable, Iterator
+
 from hitsave.code.reached import MOST_SETS, DependencySet
+from hitsave.digest import digest_parts
 from hitsave.errors import DamagedError
 from hitsave.session import Session
 from hitsave.store import Table, Write
 
 MOST_KEPT = 32
-"""How many sets a function's results may be spread over, united ones among them."""
+"""How many sets are looked for that are the function's: processes at once may find too many."""
+
+LATEST = 4
+"""How many of the latest sets of a call are looked for."""
+
+MOST_CALLS = 1000
+"""How many calls are remembered with their sets."""
 
 
 class KnownSets:
-    """The dependency sets of one function; the one used last comes first."""
+    """The dependency sets of one function and of its calls; the one used last comes first.
+
+    A call goes by its `token`, as it does in its key.
+    """
 
     def __init__(self, session: Session, identity: bytes) -> None:
         self.session = session
-        self._prefix = identity[:16]
         self.sets: tuple[DependencySet, ...] = ()
+        self.latest: DependencySet | None = None
+        self._identity = identity
+        self._prefix = identity[:16]
+        self._parts_prefix = digest_parts("code parts", [identity])[:16]
+        self._rows: set[bytes] = set()
+        self._parts: dict[bytes, DependencySet] = {}
+        self._of_calls: dict[bytes, tuple[DependencySet, ...]] = {}
         self.reload()
 
     def reload(self) -> None:
         """Learn of sets that other processes have found meanwhile."""
-        known = {dependency_set.digest for dependency_set in self.sets}
-        found = []
+        found: list[DependencySet] = []
         rows = self.session.store.scan(Table.SETS, self._prefix, limit=MOST_KEPT, newest_first=True)
         for key, packed in rows:
-            if key[-32:] in known:
-                continue
-            try:
-                found.append(DependencySet.unpack(packed))
-            except DamagedError as error:
-                self.session.trouble("dependency set", error)
-        self.sets = (*self.sets, *found)
+            if key not in self._rows:
+                found += map(self._sharing, self._unpacked(packed))
+                self._rows.add(key)
+        self.sets = (*self.sets, *(each for each in found if each not in self.sets))
+        if self.latest is None:
+            self.latest = next(iter(self.sets), None)
 
-    def use(self, dependency_set: DependencySet) -> None:
-        """Note that a set was of use: it is tried first from now on."""
+    # -- looking up -----------------------------------------------------------------------------
+
+    def to_try(self, token: bytes) -> Iterable[DependencySet]:
+        """The sets that a call may have been recorded under, likeliest first."""
+        return self.sets if len(self.sets) < MOST_SETS else self._own_first(token)
+
+    def _own_first(self, token: bytes) -> Iterator[DependencySet]:
+        remembered = self._of_calls.get(token)
+        own = self._own(token)
+        yield from own
+        for dependency_set in self.sets:
+            if dependency_set not in own:
+                yield dependency_set
+        if remembered is not None:
+            # Another process may have found more since.
+            yield from (each for each in self._read_own(token) if each not in own)
+
+    def _own(self, token: bytes) -> tuple[DependencySet, ...]:
+        own = self._of_calls.get(token)
+        if own is None:
+            own = tuple(self._read_own(token))
+            self._remember(token, own)
+        return own
+
+    def _read_own(self, token: bytes) -> Iterator[DependencySet]:
+        prefix = self._prefix_of(token)
+        rows = self.session.store.scan(Table.SETS, prefix, limit=LATEST, newest_first=True)
+        for key, packed in rows:
+            code = self._part(key[-32:])
+            if code is not None:
+                for beside in self._unpacked(packed):
+                    yield DependencySet.beside(code, beside.outside)
+
+    def _part(self, digest: bytes) -> DependencySet | None:
+        """What concerns the code in some sets, which share it; None where it is gone."""
+        known = self._parts.get(digest)
+        packed = None
+        if known is None:
+            packed = self.session.store.get(Table.SETS, self._parts_prefix + digest)
+        for found in () if packed is None else self._unpacked(packed):
+            known = self._sharing(found)
+        return known
+
+    def _sharing(self, found: DependencySet) -> DependencySet:
+        """Return a set that shares what concerns the code with those that have the same."""
+        if len(self._parts) >= MOST_CALLS:
+            self._parts.clear()
+        code = self._parts.setdefault(found.code.digest, found.code)
+        return DependencySet.beside(code, found.outside) if found.outside else code
+
+    def _unpacked(self, packed: bytes) -> list[DependencySet]:
+        try:
+            return [DependencySet.unpack(packed)]
+        except DamagedError as error:
+            self.session.trouble("dependency set", error)
+            return []
+
+    def _remember(self, token: bytes, own: tuple[DependencySet, ...]) -> None:
+        if len(self._of_calls) >= MOST_CALLS:
+            # All at once: whoever comes again costs one scan.
+            self._of_calls.clear()
+        self._of_calls[token] = own
+
+    # -- recording ------------------------------------------------------------------------------
+
+    def use(self, dependency_set: DependencySet, token: bytes) -> None:
+        """Note that a set was of use to a call: it is tried first from now on."""
+        self.latest = dependency_set
         sets = self.sets
-        if not sets or sets[0] is not dependency_set:
-            rest = [other for other in sets if other is not dependency_set]
-            self.sets = (dependency_set, *rest[: MOST_KEPT - 1])
+        if len(sets) >= MOST_SETS:
+            own = self._of_calls.get(token, ())
+            if own and own[0] is dependency_set:
+                return
+            rest = [other for other in own if other != dependency_set]
+            self._remember(token, (dependency_set, *rest[: LATEST - 1]))
+        if sets and sets[0] is not dependency_set and dependency_set in sets:
+            self.sets = (dependency_set, *(each for each in sets if each != dependency_set))
 
     def choose(self, found: DependencySet) -> DependencySet:
-        """Return the set to record an evaluation under that depended on `found`.
-
-        That itself for as long as the sets are few. Then one that covers it, or the union of all.
-        """
+        """Return the set to record an evaluation under that depended on `found`: that itself."""
         for known in self.sets:
-            if known.digest == found.digest:
+            if known == found:
                 return known
-        if len(self.sets) < MOST_SETS:
-            return found
-        covering = [known for known in self.sets if known.covers(found)]
-        if covering:
-            return min(covering, key=lambda known: len(known.functions))
-        return found.united(self.sets)
+        return self._sharing(found)
 
-    def writes(self, chosen: DependencySet) -> list[Write]:
+    def writes(self, chosen: DependencySet, token: bytes) -> list[Write]:
         """Return what is to be written so that `chosen` is known, and make it so here."""
-        is_known = any(known is chosen for known in self.sets)
-        self.use(chosen)
-        if is_known:
-            return []
-        return [Write(Table.SETS, self._prefix + chosen.digest, chosen.packed)]
+        written = []
+        if chosen not in self.sets:
+            if len(self.sets) < MOST_SETS:
+                self.sets = (chosen, *self.sets)
+                written = [Write(Table.SETS, self._prefix + chosen.digest, chosen.packed)]
+            elif chosen not in self._own(token):
+                written = self._own_writes(chosen, token)
+        self.use(chosen, token)
+        return written
+
+    def _own_writes(self, chosen: DependencySet, token: bytes) -> list[Write]:
+        code, moment = chosen.code, b"%020d" % time.time_ns()
+        beside = DependencySet((), chosen.outside)
+        writes = [Write(Table.SETS, self._prefix_of(token) + moment + code.digest, beside.packed)]
+        part = self._parts_prefix + code.digest
+        if self.session.store.get(Table.SETS, part) is None:
+            writes.append(Write(Table.SETS, part, code.packed))
+        return writes
+
+    def _prefix_of(self, token: bytes) -> bytes:
+        return digest_parts("sets of a call", [self._identity, token])[:16]

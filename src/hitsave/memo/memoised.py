@@ -206,7 +206,7 @@ class Memo(Generic[P, R_co]):
         """Return everything that a call of this function depends on, besides its arguments."""
         session = current()
         # Of the latest kind of call; of all that is reachable where none is recorded.
-        among = next(iter(self.known_sets(session).sets), None)
+        among = self.known_sets(session).latest
         return session.tracker.track(self.roots, self.declared, among).manifest.dependencies
 
     def known_sets(self, session: Session) -> KnownSets:

@@ -137,7 +137,7 @@ def _record(call: "Call", result: Any, before: Before, seconds: float) -> None:
     )
     writes = [
         *call_writes(call, key, record, tracked, among),
-        *plan_writes(call, before.evaluation.nested_calls, tracked.manifest, among, key),
+        *plan_writes(call, before.evaluation.nested_calls, tracked.code.manifest, among, key),
     ]
     durable = memo.options.kind == "experiment"
     replaces = call.overwrites or call.mode.name == "refresh"
@@ -158,7 +158,7 @@ def call_writes(
     return [
         Write(Table.CALLS, key, pack_call(record)),
         Write(Table.HISTORY, history_prefix(call.memo.symbol) + moment + key[:4], key),
-        *call.known.writes(among),
+        *call.known.writes(among, call.digested.token),
         *text_writes(call.session, tracked),
     ]
 
