@@ -10,10 +10,10 @@ import sys
 import threading
 from collections.abc import Callable
 from types import ModuleType
-from typing import Any
+from typing import Any, TypeVar
 
 from hitsave.code.closure import Options
-from hitsave.code.dependencies import Manifest, unpack_manifest
+from hitsave.code.dependencies import Manifest, code_part, unpack_manifest
 from hitsave.code.external import PYTHON, Boundary
 from hitsave.code.project import Project, RecordKeeper
 from hitsave.code.records import SCHEMA
@@ -29,6 +29,8 @@ from hitsave.events import warn_error
 from hitsave.hook import ExecutedSource, Ledger, install
 from hitsave.observe import watch
 from hitsave.store import MemoryStore, Store, Table, Write, open_local
+
+T = TypeVar("T")
 
 GLOBAL_LIMIT = 200
 """A global that holds more objects than this counts by its definition: digesting it takes long."""
@@ -159,9 +161,16 @@ class Session:
 
     def manifest(self, code: bytes) -> Manifest | None:
         """Return the manifest of a code digest, where it is kept and can be read."""
+        return self._read_manifest(code, lambda data: unpack_manifest(data, self._load_manifest))
+
+    def code_part(self, code: bytes) -> bytes | None:
+        """Return the digest of the code alone in a code digest, where its manifest is kept."""
+        return self._read_manifest(code, lambda data: code_part(data, code))
+
+    def _read_manifest(self, code: bytes, read: Callable[[bytes], T]) -> T | None:
         packed = self._load_manifest(code)
         try:
-            return None if packed is None else unpack_manifest(packed, self._load_manifest)
+            return None if packed is None else read(packed)
         except HitsaveError as error:
             self.trouble("manifest", error)
             return None

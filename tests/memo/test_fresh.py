@@ -177,3 +177,19 @@ def test_a_table_filled_from_a_set_out_of_a_folder_counts_when_that_changes(
     assert all(said.endswith("9") for said in outputs(2, table))
     (folder / "x").write_text("")
     assert outputs(1, table)[0].endswith("10")
+
+
+def test_calls_that_read_a_file_each_beside_such_a_table(run, tmp_path: Path) -> None:
+    (tmp_path / "project" / "tables.py").write_text(TABLE)
+    names = [f"{number}.txt" for number in range(12)]
+    for name in names:
+        (tmp_path / "project" / name).write_text("1")
+    script = SCRIPT.replace("return x +", "return int(open(x).read()) +").replace("{more}", "")
+    script = script.replace("print(total(1))", f"print(*[total(name) for name in {names}])")
+    assert run(script).stdout.count("ran") == 12
+    for _ in range(2):
+        assert run(script).stdout.split() == ["9"] * 12
+    (tmp_path / "project" / "5.txt").write_text("2")
+    assert run(script).stdout.split() == ["ran", *["9"] * 5, "10", *["9"] * 6]
+    (tmp_path / "project" / "tables.py").write_text(TABLE.replace("name: 1", "name: 2"))
+    assert run(script).stdout.count("ran") == 12

@@ -164,9 +164,7 @@ def test_a_folder(program: Program, data: Path) -> None:
     assert program(tables) == "ran 1"
 
 
-@pytest.mark.parametrize(
-    "read", ["os.environ['MODE']", "os.getenv('MODE')", "os.environb[b'MODE']"]
-)
+@pytest.mark.parametrize("read", ["environ['MODE']", "getenv('MODE')", "environb[b'MODE']"])
 def test_a_variable(program: Program, read: str) -> None:
     tables = LOCKED + f"import os\nWORDS = Words(os.{read})\n"
     assert [program(tables, MODE="fast") for _ in range(2)] == ["ran 4", "4"]

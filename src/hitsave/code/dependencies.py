@@ -6,7 +6,7 @@ Owns dependencies, manifests and code digests. Refuses to find anything out: the
 import zlib
 from bisect import insort
 from collections.abc import Callable, Iterable, Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import msgpack
 
@@ -138,16 +138,21 @@ def pack_manifest(manifest: Manifest, beside: bytes = b"") -> bytes:
     return zlib.compress(packed, 1)
 
 
+def code_part(data: bytes, own: bytes) -> bytes:
+    """Return the digest of the code alone in an encoded manifest of the code digest `own`.
+
+    Raises `DamagedError` as `unpack_manifest` does.
+    """
+    return _unpack(data)[-1] or own
+
+
 def unpack_manifest(data: bytes, load: Callable[[bytes], bytes | None]) -> Manifest:
     """Decode a manifest; `load` gives the bytes of the one with the rest of its dependencies.
 
     Raises `DamagedError` where the bytes are not one of this schema.
     """
+    rows, reached, sources, surroundings, beside = _unpack(data)
     try:
-        schema, _, *content = msgpack.unpackb(zlib.decompress(data), use_list=False)
-        if schema != SCHEMA:
-            raise DamagedError(f"the manifest is of schema {schema}, not {SCHEMA}")
-        rows, reached, sources, surroundings, beside = content
         found = tuple(_dependency(*row) for row in rows)
         if not beside:
             return Manifest(found, reached, sources, surroundings)
@@ -156,8 +161,19 @@ def unpack_manifest(data: bytes, load: Callable[[bytes], bytes | None]) -> Manif
             raise DamagedError("the manifest of the code in it is gone")
         code = unpack_manifest(rest, load).beside(found)
         return code._replace(reached=reached, sources=sources, surroundings=surroundings)
+    except (ValueError, TypeError) as error:
+        raise DamagedError(f"the manifest cannot be read: {error}") from error
+
+
+def _unpack(data: bytes) -> tuple[Any, bytes, bytes, bytes, bytes]:
+    try:
+        schema, _, *content = msgpack.unpackb(zlib.decompress(data), use_list=False)
+        if schema != SCHEMA:
+            raise DamagedError(f"the manifest is of schema {schema}, not {SCHEMA}")
+        rows, reached, sources, surroundings, beside = content
     except (ValueError, TypeError, zlib.error) as error:
         raise DamagedError(f"the manifest cannot be read: {error}") from error
+    return rows, reached, sources, surroundings, beside
 
 
 def _dependency(

@@ -11,10 +11,11 @@ Owns when to ask, and what the answer means. Refuses to guess: what cannot be as
 global of the main program, goes on counting by its value.
 """
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, NamedTuple
 from weakref import WeakKeyDictionary
 
-from hitsave.code.dependencies import Manifest
+from hitsave.code.dependencies import Manifest, digest_beside
 from hitsave.code.reached import DependencySet, Witness
 from hitsave.code.surroundings import NOTHING
 from hitsave.code.symbol import Facet, Symbol
@@ -55,7 +56,8 @@ class Judged(NamedTuple):
     """What was found out about earlier code: whether it is the present code, of digest `now`.
 
     `among` is the dependency set that both are narrowed by; `equal` the one under which results of
-    the earlier code are to be found from now on, None where it is other code.
+    the earlier code are to be found from now on, None where it is other code. All are of code
+    alone, but that `equal` has what was read for values that count by their definitions now.
     """
 
     among: DependencySet
@@ -75,43 +77,65 @@ def find_candidate(call: "Call") -> "tuple[Candidate, CallRecord] | None":
         # What an evaluation around would see of the processes is not its own doing.
         return None
     try:
-        for code in _latest_codes(call):
-            record = usable_record(call, call.key_with(code))
-            equal = None if record is None else _judged(call, code).equal
-            if record is not None and equal is not None:
-                tracked = call.session.tracker.track(call.roots, call.memo.declared, equal)
-                candidate = Candidate(call.key_under(tracked), tracked, equal)
-                return candidate, record._replace(code=tracked.digest)
+        for code in _earlier_code(call):
+            for key, among in _keys_with(call, code):
+                record = usable_record(call, key)
+                if record is not None:
+                    tracked = _track(call, among)
+                    candidate = Candidate(call.key_under(tracked), tracked, among)
+                    return candidate, record._replace(code=tracked.digest)
     except Exception as error:
         unexpected(call.session, call.memo.symbol, error)
     return None
 
 
-def _latest_codes(call: "Call") -> list[bytes]:
-    """The code digests of the latest calls of the function, whatever their arguments."""
-    latest = recent_calls(call.session, call.memo.symbol, limit=LATEST)
-    return list(dict.fromkeys(record.code for record in latest))
+def _track(call: "Call", among: DependencySet) -> Tracked:
+    return call.session.tracker.track(call.roots, call.memo.declared, among)
+
+
+def _earlier_code(call: "Call") -> list[bytes]:
+    """The code of the latest calls of the function, whatever their arguments, if not present.
+
+    And what has been found to be the present code, whose calls are soon no longer the latest.
+    """
+    session, judged = call.session, _judgements.get(call.memo, {})
+    present = {candidate.tracked.code.digest for candidate in call.candidates()}
+    latest = recent_calls(session, call.memo.symbol, limit=LATEST)
+    found = [session.code_part(record.code) for record in latest]
+    found += [code for code, each in judged.items() if each.equal is not None]
+    return [code for code in dict.fromkeys(found) if code is not None and code not in present]
+
+
+def _keys_with(call: "Call", code: bytes) -> "Iterator[tuple[bytes, DependencySet]]":
+    """The keys of the call with earlier code that is the present code, and the sets for them."""
+    judged = _judged(call, code)
+    if judged.equal is None:
+        return
+    left = judged.equal.outside
+    for among in call.known.to_try(call.digested.token):
+        if among.code == judged.among:
+            outside = _track(call, among).outside.dependencies
+            key = call.key_with(digest_beside(code, outside))
+            yield key, DependencySet.beside(judged.equal.code, among.outside | left)
 
 
 def _judged(call: "Call", code: bytes) -> Judged:
     """Return what is known of earlier code; find it out where that is not known."""
-    judged, track = _judgements.setdefault(call.memo, {}), call.session.tracker.track
+    judged = _judgements.setdefault(call.memo, {})
     known = judged.get(code)
-    if known is not None and known.now == track(call.roots, call.memo.declared, known.among).digest:
+    if known is not None and known.now == _track(call, known.among).code.digest:
         return known
     manifest = call.session.manifest(code)
     if manifest is None or not manifest.reached:
         return Judged(DependencySet(()), b"", None)
-    among = DependencySet.unpack(manifest.reached)
+    among = DependencySet.unpack(manifest.reached).code
     equal = _equal(call, among, manifest)
-    now = track(call.roots, call.memo.declared, among).digest
-    judged[code] = Judged(among, now, equal)
+    judged[code] = Judged(among, _track(call, among).code.digest, equal)
     return judged[code]
 
 
 def _equal(call: "Call", among: DependencySet, manifest: Manifest) -> DependencySet | None:
-    session = call.session
-    tracked = session.tracker.track(call.roots, call.memo.declared, among)
+    session, tracked = call.session, _track(call, among)
     suspects = _suspects(tracked, manifest)
     if not suspects:
         return None
