@@ -96,7 +96,9 @@ def test_nothing_acknowledged_is_lost_when_writers_are_killed(
             acknowledged += [line(writer) for _ in range(chance.randrange(1, 25))]
         for writer in writers:
             writer.send_signal(signal.SIGKILL)
-            rest, _ = writer.communicate()
+            # Not `communicate`, which passes over what `line` has in its buffer.
+            rest = writer.stdout.read()
+            writer.wait()
             # The last line may be cut off by the kill.
             acknowledged += rest.split("\n")[:-1]
     store = open_local(home)
