@@ -187,6 +187,68 @@ def test_a_file_that_the_program_writes_itself(program: Program, data: Path) -> 
     assert program(tables) == "3"
 
 
+def test_a_copy_that_the_program_makes(program: Program, data: Path) -> None:
+    tables = LOCKED + (
+        "import shutil\nshutil.copy('data.txt', 'copy.txt')\n"
+        "WORDS = Words(open('copy.txt').read().split())\n"
+    )
+    assert [program(tables) for _ in range(2)] == ["ran 2", "2"]
+    data.write_text("a b c")
+    assert program(tables) == "ran 3"
+
+
+def test_a_temporary_file_of_another_name_each_time(program: Program, data: Path) -> None:
+    tables = LOCKED + (
+        "import tempfile\nwith tempfile.NamedTemporaryFile('w+') as file:\n"
+        "    file.write('a b c'); file.flush()\n"
+        "    WORDS = Words(open(file.name).read().split())\n"
+    )
+    assert [program(tables) for _ in range(2)] == ["ran 3", "3"]
+
+
+def test_a_file_that_is_read_twice_and_changes_in_between(program: Program, data: Path) -> None:
+    twice = LOCKED + (
+        "import subprocess\nfirst = open('data.txt').read()\n"
+        "subprocess.run('echo a b c > data.txt', shell=True)\n"
+        "WORDS = Words(open('data.txt').read().split())\n"
+    )
+    assert program(twice) == "ran 3"
+    data.write_text("a b")
+    once = twice.replace("echo a b c >", "true ||")
+    assert program(once) == "ran 2"
+    data.write_text("a b")
+    assert program(twice) == "ran 3"
+
+
+@pytest.mark.parametrize(
+    "fill",
+    [
+        "tables.WORDS = tables.Words(open('data.txt').read().split())",
+        "def fill():\n    tables.WORDS = tables.Words(open('data.txt').read().split())\nfill()",
+        "setattr(tables, 'WORDS', tables.Words(open('data.txt').read().split()))",
+        "vars(tables)['WORDS'] = tables.Words(open('data.txt').read().split())",
+        "tables.WORDS.words = open('data.txt').read().split()",
+        "words = tables.WORDS\nwords.load('data.txt')",
+        "from tables import WORDS as w\nw.load('data.txt')",
+        "class Loader:\n    def __init__(self): tables.WORDS.load('data.txt')\nLoader()",
+        "for path in ['data.txt']:\n    tables.WORDS.load(path)",
+        "[tables.WORDS.load(path) for path in ['data.txt']]",
+        "list(map(tables.WORDS.load, ['data.txt']))",
+    ],
+)
+@pytest.mark.parametrize("where", ["the main program", "a module"])
+def test_a_value_that_another_module_fills(
+    program: Program, data: Path, fill: str, where: str
+) -> None:
+    if where == "a module":
+        data.with_name("filling.py").write_text(f"import tables\n{fill}\n")
+        fill = "import filling"
+    tables, before = LOCKED + "WORDS = Words()\n", f"import tables\n{fill}"
+    assert [program(tables, before=before) for _ in range(2)] == ["ran 2", "2"]
+    data.write_text("a b c")
+    assert [program(tables, before=before) for _ in range(2)] == ["ran 3", "3"]
+
+
 def test_a_file_that_changes_while_the_program_runs(program: Program, data: Path) -> None:
     tables = LOCKED + "WORDS = Words(open('data.txt').read().split())\n"
     # As an editor does it: not the program's own doing.

@@ -41,14 +41,28 @@ INERT = frozenset(
 """External modules whose functions, called at module level, change no later result."""
 
 
+_LOADED_MODULES = ("sys", "modules")
+"""Where a statement finds any module without naming it."""
+
+
 class Touching(NamedTuple):
-    """An effect, what it touches, and the ids and symbols of the globals it may extend."""
+    """An effect, what it touches, and the ids and symbols of the globals it may extend.
+
+    Any global of `modules` may be one: something is done to these modules themselves.
+    """
 
     module: Module
     effect: Effect
     targets: tuple[Target, ...]
     objects: frozenset[int]
     symbols: frozenset[Symbol]
+    modules: frozenset[str]
+
+    def may_extend(self, symbol: Symbol, value: Any) -> bool:
+        """Whether the statement may bind a global, or change what it holds."""
+        if id(value) in self.objects or symbol in self.symbols or symbol.module in self.modules:
+            return True
+        return any(names[:2] == _LOADED_MODULES for names in self.effect.touches)
 
 
 class Effects:
@@ -85,10 +99,9 @@ class Effects:
         self._closure.follow(part, module, symbol)
 
     def _why(self, touching: Touching) -> tuple[Symbol, str] | None:
-        if touching.objects or touching.symbols:
-            for symbol, value in self._extended.items():
-                if id(value) in touching.objects or symbol in touching.symbols:
-                    return symbol, "extends"
+        for symbol, value in self._extended.items():
+            if touching.may_extend(symbol, value):
+                return symbol, "extends"
         if touching.effect.driver or not self._sets_external_state(touching):
             return None
         return touching.module.symbol(""), "sets state of external code in"
@@ -135,18 +148,25 @@ class Effects:
     def _resolve(self, module: Module, names: tuple[str, ...]) -> Target:
         target = self._closure.resolver.name(module, names[0])
         for name in names[1:]:
-            if not isinstance(target, ModuleTarget):
+            if not isinstance(target, ModuleTarget) or name == "__dict__":
                 break
             target = self._closure.resolver.name(target.module, name)
         return target
 
     # -- extending ------------------------------------------------------------------------------
 
-    def _extendable(self, targets: tuple[Target, ...]) -> tuple[frozenset[int], frozenset[Symbol]]:
-        """The globals that a statement touching `targets` may extend, itself or by a call."""
+    def _extendable(
+        self, targets: tuple[Target, ...]
+    ) -> tuple[frozenset[int], frozenset[Symbol], frozenset[str]]:
+        """The globals that a statement touching `targets` may extend, itself or by a call.
+
+        By the ids of what they hold, by their symbols, and by their modules.
+        """
         objects: set[int] = set()
-        symbols = set()
+        symbols, modules = set(), set()
         for target in targets:
+            if isinstance(target, ModuleTarget):
+                modules.add(target.module.name)
             if isinstance(target, ValueTarget):
                 if target.live is ABSENT:
                     symbols.add(target.module.symbol(target.name))
@@ -155,7 +175,7 @@ class Effects:
             function = self._function(target)
             if function is not None:
                 objects |= self._read_by(function, depth=3)
-        return frozenset(objects), frozenset(symbols)
+        return frozenset(objects), frozenset(symbols), frozenset(modules)
 
     def _function(self, target: Target) -> FunctionTarget | None:
         if isinstance(target, ValueTarget) and target.live is not ABSENT:

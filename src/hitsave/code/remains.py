@@ -26,7 +26,6 @@ _HOLD_NOTHING = frozenset(
         ("logging", "LoggerAdapter"),
         ("_thread", "lock"),
         ("_thread", "RLock"),
-        ("_thread", "_local"),
         ("threading", "Event"),
         ("threading", "Condition"),
         ("threading", "Semaphore"),
@@ -88,6 +87,9 @@ class Remains:
         return self._known[symbol]
 
     def _find(self, symbol: Symbol) -> Iterator[Place]:
+        statement = self._closure.found.get((symbol, Facet.SHAPE))
+        if statement is not None and symbol.name.startswith("<statement"):
+            yield statement.place
         module = self._closure.modules.get(symbol.module)
         if module is None or module.record is None:
             return
@@ -96,9 +98,6 @@ class Remains:
             yield module.place(function.first_line, function.end_line)
         for definition in module.record.classes.get(symbol.name, ()):
             yield module.place(definition.first_line, definition.end_line)
-        statement = self._closure.found.get((symbol, Facet.SHAPE))
-        if statement is not None and symbol.name.startswith("<statement"):
-            yield statement.place
 
 
 def _functions_around(module: Module, name: str) -> Iterator[Place]:

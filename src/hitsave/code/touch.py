@@ -77,6 +77,8 @@ def touched_by(node: ast.stmt) -> Iterator[Names]:
             if not isinstance(part.ctx, ast.Load):
                 # Marked, because storing changes what merely being passed somewhere may not.
                 yield from ((*names, STORED) for names in _chains((part.value,)))
+                # The attribute may be a global of another module.
+                yield from _chains((part,))
         elif isinstance(part, (ast.For, ast.AsyncFor, ast.comprehension)):
             yield from _chains((part.iter,))  # what it yields goes by another name inside
         elif isinstance(part, ast.withitem):

@@ -43,6 +43,11 @@ class State(NamedTuple):
         """Tells this state from every other."""
         return repr(self).encode()
 
+    def differs(self, other: "State") -> bool:
+        """Whether these are surely two states."""
+        is_known = self.digest is not None and other.digest is not None
+        return self.signature != other.signature or (is_known and self.digest != other.digest)
+
 
 _DIGESTS: dict[str, Callable[[str], Digest]] = {
     "file": content_digest,
@@ -67,8 +72,11 @@ class Journal:
     def enter(self, kind: str, name: str, frame: FrameType | None) -> None:
         """Note that `frame` is about to read something, for all project code at or above it."""
         reading = Reading(kind, name)
-        if reading not in self._states:
-            self._states[reading] = _state_of(reading)
+        now = _state_of(reading)
+        known = self._states.setdefault(reading, now)
+        if known.differs(now):
+            # What was made of it may be of either.
+            self._states[reading] = State(now.signature, _never(known.token + now.token))
         while frame is not None:
             path = path_of(frame.f_code)
             if self.places.holds(path):
@@ -108,12 +116,17 @@ class Journal:
             if signature(reading.name) == state.signature:
                 self._states[reading] = state._replace(digest=digest)
                 return digest
-        return digest_parts("changed since it was read", [state.token])
+        return _never(state.token)
 
     def state(self, reading: Reading) -> bytes:
         """Return what tells how something was when it was read, without reading it."""
         state = self._states[reading]
         return (state if state.signature is None else state._replace(digest=None)).token
+
+
+def _never(token: bytes) -> Digest:
+    """Return a digest that no content has."""
+    return digest_parts("changed since it was read", [token])
 
 
 def _is_import(frame: FrameType) -> bool:

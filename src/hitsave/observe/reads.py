@@ -1,11 +1,13 @@
 """Reads: what is read from outside the code goes into the journal, and into evaluations' notes.
 
 Owns which reads count: the first of each path, on behalf of project code or of the project's own
-files, and never what the evaluation itself, or for the journal the process, wrote before.
+files, and never what the evaluation itself wrote before.
 """
 
 import os
+import sys
 from types import FrameType
+from typing import Any
 
 from hitsave.code.surroundings import content_digest, listing_digest, presence
 from hitsave.observe.active import Notes
@@ -48,13 +50,21 @@ def ask_path(path: str, frame: FrameType | None, notes: tuple[Notes, ...]) -> No
 
 
 def _enter(kind: str, path: str, folder: str, frame: FrameType | None) -> None:
-    if _reader(path, folder, frame, journal) not in (None, NOBODY):
+    places = journal.places
+    if not counts(path, folder, places) or asker(frame, places) in (None, NOBODY):
+        return
+    # What the program writes into its own file may be what it has read from another one.
+    if not is_own(path, journal) or (kind == "file" and not _is_temporary(folder)):
         journal.enter(kind, path, frame)
 
 
-def _reader(
-    path: str, folder: str, frame: FrameType | None, notes: Notes | Journal
-) -> Caller | None:
+def _is_temporary(folder: str) -> bool:
+    """Whether files in `folder` have another name in each process."""
+    tempfile: Any = sys.modules.get("tempfile")
+    return is_own(folder, journal) or (tempfile is not None and folder == tempfile.gettempdir())
+
+
+def _reader(path: str, folder: str, frame: FrameType | None, notes: Notes) -> Caller | None:
     """Return who reads `path`; None where that does not count."""
     if not counts(path, folder, notes.places) or is_own(path, notes):
         return None
