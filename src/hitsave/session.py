@@ -111,7 +111,12 @@ class Session:
         self, value: Any, name_symbol: Callable[[Any], str | None], /, shared: Any = None
     ) -> Digested:
         return digest_value(
-            value, name_symbol=name_symbol, reduce=False, limit=GLOBAL_LIMIT, shared=shared
+            value,
+            name_symbol=name_symbol,
+            reduce=False,
+            partial=True,
+            limit=GLOBAL_LIMIT,
+            shared=shared,
         )
 
     def _name_symbol(self, value: Any) -> str | None:

@@ -1,7 +1,8 @@
 """Values: how globals, class-level bindings and closure cells count.
 
 Owns the rule of value or definition: a plain value counts by what it is, anything else by the
-statements that bind or extend it. Refuses to digest: the session hands that in.
+statements that bind or extend it, and by as much of it as can be digested. Refuses to digest: the
+session hands that in.
 """
 
 from collections.abc import Callable
@@ -35,7 +36,10 @@ if TYPE_CHECKING:
 
 
 class Digested(Protocol):
-    """The digest of a value, the project symbols met in it, and whether it can change in place."""
+    """The digest of a value, the project symbols met in it, and whether it can change in place.
+
+    It is `whole` unless it says of something in the value no more than of what kind it is.
+    """
 
     @property
     def digest(self) -> bytes: ...
@@ -43,6 +47,8 @@ class Digested(Protocol):
     def symbols(self) -> tuple[object, ...]: ...
     @property
     def mutable(self) -> bool: ...
+    @property
+    def whole(self) -> bool: ...
 
 
 NameSymbol = Callable[[Any], str | None]
@@ -144,7 +150,7 @@ class Values:
             self._note(symbol, Live(b"", ABSENT, read))
 
     def _count_value(self, symbol: Symbol, value: Any, place: Place, via: Via, read: Any) -> bool:
-        """Count a value by what it is; False where it must count by its definition."""
+        """Count a value by what it is; False where it must count by its definition as well."""
         if self._closure.options.is_state(symbol, self.definition_digest(symbol)):
             return False
         if self._stands_for_more(symbol, value):
@@ -163,6 +169,7 @@ class Values:
         return True
 
     def _count_digest(self, symbol: Symbol, value: Any, place: Place, via: Via, read: Any) -> bool:
+        """Count what a digest says of a value; whether that is all of it."""
         digest_value, name_symbol = self._closure.options.digest_value, self._closure.name_symbol
         try:
             found = digest_value(value, name_symbol)
@@ -177,7 +184,7 @@ class Values:
         for inner in found.symbols:
             target = self._closure.resolver.of_object(inner)
             self._closure.reach(target, Via(symbol, "held by", 0))
-        return True
+        return found.whole
 
     def _note(self, symbol: Symbol, live: Live) -> None:
         # Several closures of one function go by the same symbols.

@@ -16,6 +16,7 @@ from typing import NamedTuple
 
 from blake3 import blake3
 
+from hitsave.codec.naming import type_label
 from hitsave.codec.nodes import Node
 from hitsave.codec.openers import open_value
 from hitsave.codec.plain import (
@@ -51,12 +52,14 @@ class Digested(NamedTuple):
     """The digest of a value and what the walk saw on its way.
 
     `symbols` are the live functions, classes and modules that `name_symbol` named, each once, in
-    the order met. `mutable` says whether the value or anything inside can be changed in place.
+    the order met. `mutable` says whether the value or anything inside can be changed in place,
+    `whole` whether the digest says all of it, or only what kinds of objects stand in some places.
     """
 
     digest: bytes
     symbols: tuple[object, ...]
     mutable: bool
+    whole: bool = True
 
 
 class Done(NamedTuple):
@@ -81,6 +84,7 @@ def digest_value(
     *,
     name_symbol: NameSymbol,
     reduce: bool = True,
+    partial: bool = False,
     limit: int | None = None,
     shared: Shared | None = None,
 ) -> Digested:
@@ -89,26 +93,35 @@ def digest_value(
     `name_symbol` gives the name of a function, class or module that belongs to the project, None
     for any other. With `reduce=False` objects without a known structure are refused rather than
     digested through their own `__reduce_ex__`, and so is a value of more than `limit` objects
-    besides what plain containers hold. Calls with the same options may give each other what they
-    find out in `shared`. Raises `NotDigestibleError` with the path.
+    besides what plain containers hold. With `partial=True` what is refused inside `value` counts by
+    its type alone, and the digest is not `whole`. Calls with the same options may give each other
+    what they find out in `shared`. Raises `NotDigestibleError` with the path.
     """
     kind = type(value)
     if kind in SCALARS and not _is_large(value):
         return Digested(digest_scalar(value), (), False)
     if kind in PLAIN and (chunks := plain_input(value, WHOLE)) is not None:
         return Digested(digest_chunks(chunks), (), not is_immutable(value))
-    walk = Walk(name_symbol, reduce, limit=limit, shared=shared)
     try:
-        digest = walk.run(value)
+        return _walked(value, Walk(name_symbol, reduce, limit=limit, shared=shared))
     except NotDigestibleError:
-        if shared is None:
+        if shared is None and not partial:
             raise
-        # Alone it may meet some objects in another order, and stay below the limit.
-        walk = Walk(name_symbol, reduce, limit=limit)
-        digest = walk.run(value)
+    if shared is not None:
+        try:
+            # Alone it may meet some objects in another order, and stay below the limit.
+            return _walked(value, Walk(name_symbol, reduce, limit=limit))
+        except NotDigestibleError:
+            if not partial:
+                raise
+    return _walked(value, Walk(name_symbol, reduce, limit=limit, partial=True))
+
+
+def _walked(value: object, walk: "Walk") -> Digested:
+    digest = walk.run(value)
     if walk.proofs:
-        _require_same(walk, Walk(name_symbol, reduce), value)
-    return Digested(digest, tuple(walk.symbols.values()), walk.mutable)
+        _require_same(walk, walk.again(), value)
+    return Digested(digest, tuple(walk.symbols.values()), walk.mutable, walk.whole)
 
 
 def _require_same(first: "Walk", second: "Walk", value: object) -> None:
@@ -169,7 +182,10 @@ class Walk:
         trace: Callable[[str, Node, bytes], None] | None = None,
         limit: int | None = None,
         shared: Shared | None = None,
+        partial: bool = False,
     ) -> None:
+        self._partial = partial
+        self.whole = True
         self._limit = limit
         self._shared = shared
         self._met: list[object] = []  # symbols, each as often as it was met
@@ -188,6 +204,10 @@ class Walk:
         self._sealed: set[int] = set()
         self._next = 0
         self._reductions = 0
+
+    def again(self) -> "Walk":
+        """Return a walk that has walked nothing yet, for the same purpose."""
+        return Walk(self._name_symbol, self.reduce, partial=self._partial)
 
     def run(self, value: object) -> bytes:
         """Return the digest of `value`."""
@@ -292,8 +312,12 @@ class Walk:
         try:
             node = open_value(value, self)
         except NotDigestibleError as error:
+            if self._partial and self._stack:
+                return self._kind_alone(value)
             raise NotDigestibleError(error.message, error.hint, self.path()) from error
         except Exception as error:
+            if self._partial and self._stack:
+                return self._kind_alone(value)
             raise NotDigestibleError(
                 f"An object of type {type(value).__qualname__} cannot be read: "
                 f"{type(error).__name__} was raised.",
@@ -304,6 +328,10 @@ class Walk:
         self._bound += node.reduced
         self._count_reduction(node)
         return node
+
+    def _kind_alone(self, value: object) -> Node:
+        self.whole = False
+        return Node("kind alone", (type_label(value),))
 
     def _count_reduction(self, node: Node) -> None:
         self._reductions += node.reduced
