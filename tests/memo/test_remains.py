@@ -197,7 +197,7 @@ def test_a_copy_that_the_program_makes(program: Program, data: Path) -> None:
     assert program(tables) == "ran 3"
 
 
-def test_a_temporary_file_of_another_name_each_time(program: Program, data: Path) -> None:
+def test_a_temporary_file_of_another_name_each_time(program: Program) -> None:
     tables = LOCKED + (
         "import tempfile\nwith tempfile.NamedTemporaryFile('w+') as file:\n"
         "    file.write('a b c'); file.flush()\n"
