@@ -73,10 +73,14 @@ class Done(NamedTuple):
     symbols: tuple[object, ...]
     mutable: bool
     depth: int
+    whole: bool = True
 
 
 Shared = dict[int, Done]
-"""What walks have found out for each other, by id. Good for as long as no object changes."""
+"""What walks have found out for each other, by id. Good for as long as no object changes.
+
+What is not the whole of an object lies under `~id`, where only a partial walk looks.
+"""
 
 
 def digest_value(
@@ -102,25 +106,29 @@ def digest_value(
         return Digested(digest_scalar(value), (), False)
     if kind in PLAIN and (chunks := plain_input(value, WHOLE)) is not None:
         return Digested(digest_chunks(chunks), (), not is_immutable(value))
-    try:
-        return _walked(value, Walk(name_symbol, reduce, limit=limit, shared=shared))
-    except NotDigestibleError:
-        if shared is None and not partial:
-            raise
-    if shared is not None:
+    if partial:
         try:
-            # Alone it may meet some objects in another order, and stay below the limit.
-            return _walked(value, Walk(name_symbol, reduce, limit=limit))
+            return _digest(value, Walk(name_symbol, reduce, limit=limit, shared=shared))
         except NotDigestibleError:
-            if not partial:
-                raise
-    return _walked(value, Walk(name_symbol, reduce, limit=limit, partial=True))
+            walk = Walk(name_symbol, reduce, limit=limit, shared=shared, partial=True)
+            return _digest(value, walk)
+    return _digest(value, Walk(name_symbol, reduce, limit=limit, shared=shared))
+
+
+def _digest(value: object, walk: "Walk") -> Digested:
+    try:
+        return _walked(value, walk)
+    except NotDigestibleError:
+        if walk.shared is None:
+            raise
+        # Alone it may meet some objects in another order, and stay below the limit.
+        return _walked(value, walk.alone())
 
 
 def _walked(value: object, walk: "Walk") -> Digested:
     digest = walk.run(value)
     if walk.proofs:
-        _require_same(walk, walk.again(), value)
+        _require_same(walk, walk.alone(), value)
     return Digested(digest, tuple(walk.symbols.values()), walk.mutable, walk.whole)
 
 
@@ -148,9 +156,10 @@ class _Seen(NamedTuple):
     symbols: int
     mutable: int
     bound: int
+    kinds_alone: int
 
 
-_UNASKED = _Seen(0, 0, 0)
+_UNASKED = _Seen(0, 0, 0, 0)
 
 
 class _Frame:
@@ -185,9 +194,9 @@ class Walk:
         partial: bool = False,
     ) -> None:
         self._partial = partial
-        self.whole = True
+        self._kinds_alone = 0  # how many objects count by their kinds alone
         self._limit = limit
-        self._shared = shared
+        self.shared = shared
         self._met: list[object] = []  # symbols, each as often as it was met
         self._mutable = 0  # how many objects can be changed in place
         self._bound = 0  # how often what was met says something of this walk alone
@@ -205,9 +214,9 @@ class Walk:
         self._next = 0
         self._reductions = 0
 
-    def again(self) -> "Walk":
-        """Return a walk that has walked nothing yet, for the same purpose."""
-        return Walk(self._name_symbol, self.reduce, partial=self._partial)
+    def alone(self) -> "Walk":
+        """Return a walk for the same purpose that has walked nothing yet, and shares nothing."""
+        return Walk(self._name_symbol, self.reduce, limit=self._limit, partial=self._partial)
 
     def run(self, value: object) -> bytes:
         """Return the digest of `value`."""
@@ -224,6 +233,11 @@ class Walk:
                 self._seal(frame)
             token = self._enter(frame.node.children[done])
         return token[1:] if token[:1] == _DIGEST else blake3(token).digest()
+
+    @property
+    def whole(self) -> bool:
+        """Whether everything that was met has a digest."""
+        return not self._kinds_alone
 
     @property
     def mutable(self) -> bool:
@@ -251,7 +265,7 @@ class Walk:
         if kind in SCALARS and not _is_large(value):
             return scalar_input(value)
         identity = id(value)
-        token = None if self._shared is None else self._taken(identity)
+        token = None if self.shared is None else self._taken(identity)
         if token is None and (token := self._tokens.get(identity)) is not None:
             # What it holds was noted where it was met first, and not here.
             self._bound += 1
@@ -261,15 +275,17 @@ class Walk:
             token = self._plain(value)
         if token is None:
             seen = _UNASKED
-            if self._shared is not None:
-                seen = _Seen(len(self._met), self._mutable, self._bound)
+            if self.shared is not None:
+                seen = _Seen(len(self._met), self._mutable, self._bound, self._kinds_alone)
             self._push(value, self._opened(value), seen)
         return token
 
     def _taken(self, identity: int) -> bytes | None:
         """Return the token of an object that another walk has walked."""
-        assert self._shared is not None
-        done = self._shared.get(identity)
+        assert self.shared is not None
+        done = self.shared.get(identity)
+        if done is None and self._partial:
+            done = self.shared.get(~identity)
         if done is None:
             return None
         depth = self._next + done.depth
@@ -277,6 +293,7 @@ class Walk:
             return None  # walking it will tell
         self._note(*done.symbols)
         self._mutable += done.mutable
+        self._kinds_alone += not done.whole
         if self._stack:
             self._stack[-1].peak = max(self._stack[-1].peak, depth)
         return done.token
@@ -287,12 +304,13 @@ class Walk:
         It is not where a cycle is in it, whose digest depends on where it is entered.
         """
         seen = frame.seen
-        if self._shared is None or seen.bound != self._bound or type(frame.value) is Node:
+        if self.shared is None or seen.bound != self._bound or type(frame.value) is Node:
             return
         symbols = {id(symbol): symbol for symbol in self._met[seen.symbols :]}
         mutable, depth = self._mutable > seen.mutable, frame.peak - frame.number
-        done = Done(frame.value, token, tuple(symbols.values()), mutable, depth)
-        self._shared[id(frame.value)] = done
+        whole, identity = self._kinds_alone == seen.kinds_alone, id(frame.value)
+        done = Done(frame.value, token, tuple(symbols.values()), mutable, depth, whole)
+        self.shared[identity if whole else ~identity] = done
 
     def _plain(self, value: object) -> bytes | None:
         if _is_large(value) or (chunks := plain_input(value, PART)) is None:
@@ -302,8 +320,8 @@ class Walk:
         token = _DIGEST + digest_chunks(chunks)
         self._alive.append(value)
         self._tokens[id(value)] = token
-        if self._shared is not None:
-            self._shared[id(value)] = Done(value, token, (), is_mutable, 0)
+        if self.shared is not None:
+            self.shared[id(value)] = Done(value, token, (), is_mutable, 0)
         return token
 
     def _opened(self, value: object) -> Node:
@@ -330,7 +348,7 @@ class Walk:
         return node
 
     def _kind_alone(self, value: object) -> Node:
-        self.whole = False
+        self._kinds_alone += 1
         return Node("kind alone", (type_label(value),))
 
     def _count_reduction(self, node: Node) -> None:
