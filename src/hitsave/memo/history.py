@@ -8,6 +8,7 @@ import os
 import re
 import sys
 from collections.abc import Iterable
+from functools import cache
 from weakref import WeakKeyDictionary
 
 from hitsave import observe
@@ -87,12 +88,17 @@ def surroundings_of(tracked: Tracked) -> bytes:
         path = os.path.abspath(module.source.path)
         if observe.was_loaded_before(path):
             tokens.append(_HERE)
-        if _READS_ARGUMENTS.search(module.source.content):
+        if _may_read_arguments(module.source.content):
             tokens += [os.fsencode(argument) for argument in sys.argv]
         for reading in observe.journal.readings_on_import(path):
             tokens += [reading.kind.encode(), os.fsencode(reading.name)]
             tokens.append(observe.journal.state(reading))
     return digest_parts("surroundings", tokens)
+
+
+@cache
+def _may_read_arguments(source: bytes) -> bool:
+    return _READS_ARGUMENTS.search(source) is not None
 
 
 _READS_ARGUMENTS = re.compile(
