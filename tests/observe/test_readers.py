@@ -84,6 +84,6 @@ def test_what_was_given_before_any_evaluation(project) -> None:
         from pandas.io.parquet import read_parquet
         read_parquet("a.dat")
         readings = journal.readings(ROOT + "/project/main.py", 5, 5)
-        print([(reading.kind, *local([reading.name])) for reading in readings])
+        print([(str(reading.facet), *local([reading.name])) for reading in readings])
     """)
     assert out == ["[('file', 'project/a.dat')]"]

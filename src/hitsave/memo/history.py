@@ -23,13 +23,6 @@ from hitsave.session import Session
 Facts = dict[Fact, tuple[Digest, Via]]
 """Facts, with the digest that each had when it was asked for, and by what."""
 
-_FACETS = {
-    "file": Facet.FILE,
-    "listing": Facet.LISTING,
-    "path": Facet.PRESENCE,
-    "variable": Facet.VARIABLE,
-}
-
 
 class History:
     """By the function that did it: what it called in evaluations."""
@@ -72,9 +65,8 @@ def readings_in(session: Session) -> ReadAt:
 
 
 def _fact(root: str, reading: observe.Reading) -> Fact:
-    facet = _FACETS[reading.kind]
-    is_path = facet is not Facet.VARIABLE
-    return Fact(facet, fact_name(root, reading.name) if is_path else reading.name)
+    facet, name = reading
+    return Fact(facet, name if facet is Facet.VARIABLE else fact_name(root, name))
 
 
 def surroundings_of(tracked: Tracked) -> bytes:
@@ -91,7 +83,7 @@ def surroundings_of(tracked: Tracked) -> bytes:
         if _may_read_arguments(module.source.content):
             tokens += [os.fsencode(argument) for argument in sys.argv]
         for reading in observe.journal.readings_on_import(path):
-            tokens += [reading.kind.encode(), os.fsencode(reading.name)]
+            tokens += [reading.facet.encode(), os.fsencode(reading.name)]
             tokens.append(observe.journal.state(reading))
     return digest_parts("surroundings", tokens)
 
