@@ -267,6 +267,7 @@ UNWATCHED = "other threads were at work, which cannot be watched on Python 3.11"
         ("{}.get(1); [].pop if [] else None", False),
         ("queue.Queue().put(1)", False),
         ("waiting = queue.Queue(); waiting.put(1); waiting.get()", False),
+        ("waiting = Simple(); waiting.put(1)", True),
         ("waiting = Simple(); waiting.put(1); waiting.get()", True),
         ("select.select([], [], [], 0)", True),
         ("poll = select.poll(); poll.poll(0)", True),

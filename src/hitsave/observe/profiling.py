@@ -38,6 +38,7 @@ _WAITS = frozenset(
     {
         "_thread.lock.acquire",
         "_queue.SimpleQueue.get",
+        "_queue.SimpleQueue.put",
         "_multiprocessing.SemLock.acquire",
         "select.select",
         "select.poll.poll",
@@ -55,7 +56,7 @@ _WAITS = frozenset(
         "time.sleep",
     }
 )
-"""Functions in C that return what another thread has done meanwhile, or after it did it.
+"""Functions in C that wait for what another thread does, and the one that hands work to a pool.
 
 Whatever waits in `threading`, `queue`, `concurrent` and `asyncio` ends in one of them.
 """
