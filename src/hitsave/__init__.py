@@ -12,6 +12,7 @@ tracked with the very source that was executed, and begins to watch which functi
 import sys
 
 from hitsave.code.inert import inert
+from hitsave.codec import register_digest
 from hitsave.errors import (
     HitsaveError,
     HitsaveWarning,
@@ -33,6 +34,7 @@ __all__ = [
     "inert",
     "memo",
     "mode",
+    "register_digest",
 ]
 
 

@@ -8,8 +8,9 @@ import builtins
 from types import FunctionType, GetSetDescriptorType, MemberDescriptorType
 
 from hitsave.codec.builtin import sorted_fields
-from hitsave.codec.naming import class_name, external_name, is_loaded_as
+from hitsave.codec.naming import class_name, external_name, is_loaded_as, type_label
 from hitsave.codec.nodes import Context, Node, field_steps
+from hitsave.errors import NotDigestibleError
 
 _POINTER = tuple.__itemsize__
 
@@ -40,8 +41,18 @@ def open_own_digest(value: object, method: object, context: Context) -> Node:
     """Open an object whose class says itself what counts."""
     token = class_token(type(value), context)
     content = method.__get__(value, type(value))()  # type: ignore[attr-defined]
+    refuse_itself(value, content)
     steps = field_steps(("", "__hitsave_digest__()"))
     return Node("own", (token, content), steps, mutable=True, reduced=True)
+
+
+def refuse_itself(value: object, content: object) -> None:
+    """Raise where an object stands for itself: all of its type would have one digest."""
+    if content is value:
+        raise NotDigestibleError(
+            f"What stands for an object of type {type_label(value)} is that object itself.",
+            "Return what counts of it, as plain data.",
+        )
 
 
 def is_enum(kind: type) -> bool:

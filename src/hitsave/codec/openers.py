@@ -1,8 +1,9 @@
 """Which opener takes which object.
 
-Owns the order of the rules: a known type, the class's own `__hitsave_digest__`, a class, an enum
-member, an exception, an instance of a project class, a wrapper of a function, and last the
-object's own reduction. Refuses to load a library: its types exist only where it is loaded.
+Owns the order of the rules: what the program registered, a known type, the class's own
+`__hitsave_digest__`, a class, an enum member, an exception, an instance of a project class, a
+wrapper of a function, and last the object's own reduction. Refuses to load a library: its types
+exist only where it is loaded.
 """
 
 from collections.abc import Callable
@@ -26,6 +27,7 @@ from hitsave.codec.instances import (
 from hitsave.codec.naming import class_name, is_loaded_as
 from hitsave.codec.nodes import Context, Node, Opener
 from hitsave.codec.reductions import open_reduction, refuse_live
+from hitsave.codec.registered import registered_opener
 from hitsave.codec.standard import STANDARD
 
 
@@ -34,7 +36,7 @@ def open_value(value: object, context: Context) -> Node:
     kind = type(value)
     if kind is Node:
         return value  # type: ignore[return-value]
-    opener = _known_opener(kind)
+    opener = registered_opener(kind) or _known_opener(kind)
     return opener(value, context) if opener is not None else _open_object(value, kind, context)
 
 

@@ -13,7 +13,7 @@ from hitsave.codec.naming import class_name, external_name, type_label
 from hitsave.codec.nodes import Context, Node
 from hitsave.errors import NotDigestibleError
 
-_HINT = "Leave it out with ignore, or give its class a __hitsave_digest__ method."
+_HINT = "Leave it out with ignore, or say what stands for it with hitsave.register_digest."
 
 # Types of these packages reduce to names and plain contents: they need no second look.
 _TRUSTED = frozenset({"typing", "numpy", "operator", "string", "ipaddress", "random", "enum"})

@@ -141,7 +141,7 @@ def _require_same(first: "Walk", second: "Walk", value: object) -> None:
     path = next((one[0] for one, two in pairs if one != two), "")
     raise NotDigestibleError(
         "An object reduces to something else each time, so it has no digest.",
-        "Give its class a __hitsave_digest__ method, or leave it out with ignore.",
+        "Leave it out with ignore, or say what stands for it with hitsave.register_digest.",
         path,
     )
 
@@ -325,8 +325,9 @@ class Walk:
         return token
 
     def _opened(self, value: object) -> Node:
-        # User code runs in here only where a class asked for it (`__hitsave_digest__`) or has
-        # nothing else to offer (`__reduce_ex__`); whatever it raises is a fact about the value.
+        # User code runs in here only where the program asked for it (`__hitsave_digest__`,
+        # `register_digest`) or a class has nothing else to offer (`__reduce_ex__`); whatever it
+        # raises is a fact about the value.
         try:
             node = open_value(value, self)
         except NotDigestibleError as error:
@@ -339,7 +340,7 @@ class Walk:
             raise NotDigestibleError(
                 f"An object of type {type(value).__qualname__} cannot be read: "
                 f"{type(error).__name__} was raised.",
-                "Leave it out with ignore, or give its class a __hitsave_digest__ method.",
+                "Leave it out with ignore, or say what stands for it with hitsave.register_digest.",
                 self.path(),
             ) from error
         self._mutable += node.mutable
@@ -403,7 +404,7 @@ class Walk:
         if identity in self._sealed:
             raise NotDigestibleError(
                 "Elements of a set refer to one another in a cycle, which has no order.",
-                "Use a list or a dict, or give the class a __hitsave_digest__ method.",
+                "Use a list or a dict, or say what stands for it with hitsave.register_digest.",
                 self.path(),
             )
         self._bound += 1

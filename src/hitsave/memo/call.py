@@ -235,8 +235,8 @@ def _digest_one(
         way = f"ignore=({name!r},)" if memo.options.key is None else "another key="
         raise UnkeyedError(
             f"argument {name}{error.path} cannot be digested: {error.message}",
-            f"leave it out with {way}, or say what to key by with key=, "
-            "or give its class a __hitsave_digest__ method",
+            f"leave it out with {way}, or say what to key by with key=, or what stands for such "
+            "an object with hitsave.register_digest or a method __hitsave_digest__",
         ) from error
 
 
