@@ -80,19 +80,24 @@ def open_exception(value: BaseException, context: Context) -> Node:
 
 
 def open_instance(value: object, token: str, base: Node | None) -> Node:
-    """Open an instance of a project class: its fields, and the node of what its base holds."""
-    names, contents = instance_fields(value)
+    """Open an instance by its class: its fields, and the node of what its base holds."""
+    names, contents = instance_fields(value, frozenset() if base is None else base.owns)
     children = (token, names, *contents) if base is None else (token, names, *contents, base)
     mutable = base is None or base.mutable or bool(names) or _has_dict(type(value))
     return Node("instance", children, field_steps(("", *names, ""), 1), mutable=mutable)
 
 
-def instance_fields(value: object) -> tuple[tuple[str, ...], list[object]]:
-    """Return names and contents of the `__dict__` and of the slots of `value`.
+def instance_fields(
+    value: object, told: frozenset[str] = frozenset()
+) -> tuple[tuple[str, ...], list[object]]:
+    """Return names and contents of the `__dict__`, but for those in `told`, and of the slots.
 
     A slot is named with its class, since two classes may have each a slot of one name.
     """
-    names, contents = sorted_fields(instance_dict(value))
+    fields = instance_dict(value)
+    if told:
+        fields = {name: content for name, content in fields.items() if name not in told}
+    names, contents = sorted_fields(fields)
     slots = [
         (f"{base_name}.{name}", content)
         for base_name, name, slot in _slots(type(value))
