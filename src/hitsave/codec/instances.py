@@ -5,6 +5,7 @@ slots and the `__dict__`. Refuses to call a property, a `__getattr__` or a `__cl
 """
 
 import builtins
+from collections.abc import Iterator
 from types import FunctionType, GetSetDescriptorType, MemberDescriptorType
 
 from hitsave.codec.builtin import sorted_fields
@@ -72,11 +73,25 @@ def open_enum(value: object, context: Context) -> Node:
 
 
 def open_exception(value: BaseException, context: Context) -> Node:
-    """Open an exception: its class, its arguments, its fields; not where it was raised."""
+    """Open an exception: its class, its arguments, its fields, what it came from; not where."""
     arguments = BaseException.__dict__["args"].__get__(value)
     names, contents = instance_fields(value)
+    held = [(name, content) for name, content in _held_by(value) if content is not None]
+    names = (*names, *(name for name, _ in held))
+    contents = [*contents, *(content for _, content in held)]
     children = (class_token(type(value), context), arguments, names, *contents)
     return Node("exception", children, field_steps(("args", "", *names), 1), mutable=True)
+
+
+def _held_by(value: BaseException) -> Iterator[tuple[str, object]]:
+    """Yield what Python's own exceptions hold, such as the name of a file, with its name."""
+    for name in ("__cause__", "__context__"):
+        yield name, BaseException.__dict__[name].__get__(value)
+    for base in type.__dict__["__mro__"].__get__(type(value)):
+        if class_name(base)[0] == "builtins" and base is not BaseException:
+            for name, slot in vars(base).items():
+                if type(slot) is MemberDescriptorType:
+                    yield f"{base.__name__}.{name}", slot.__get__(value, type(value))
 
 
 def open_instance(value: object, token: str, base: Node | None) -> Node:
