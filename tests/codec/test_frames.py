@@ -80,7 +80,7 @@ def test_scalars_are_told_apart():
     )
     assert_distinct([
         first, stamp, stamp.tz_convert("UTC"),
-        pd.Timestamp("2020"), pd.NaT, pd.NA,
+        pd.Timestamp("2020").as_unit("us"), pd.NaT, pd.NA,
         pd.Timestamp("2020").as_unit("s"), pd.Timestamp("2020").as_unit("ns"), float("nan"), None,
         datetime.datetime(2020, 1, 1), np.datetime64("2020"), pd.Timedelta("1D").as_unit("ns"),
         pd.Timedelta("1D").as_unit("s"), datetime.timedelta(1), pd.Period("2020", "M"),
