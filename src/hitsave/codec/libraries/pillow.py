@@ -26,7 +26,7 @@ def _open_image(value: Any, _: Context) -> Node:
         )
     pixels = value.tobytes()
     children = (
-        ":".join(class_name(type(value))),
+        class_name(type(value))[1],
         value.mode,
         value.size,
         _palette(value),
