@@ -378,7 +378,7 @@ class Open(pydantic.BaseModel, extra="allow"):
                      found.Open(x=1), found.Open(x=1, z=2), found.Open(x=1, z=3)])  # fmt: skip
 
 
-def test_estimators_count_by_parameters_and_by_what_they_learnt():
+def test_estimators_count_by_parameters_what_they_learnt_and_version(monkeypatch):
     linear = pytest.importorskip("sklearn.linear_model")
     table, target = np.array([[1.0, 2], [3, 4], [5, 7]]), [1, 2, 3]
 
@@ -388,3 +388,6 @@ def test_estimators_count_by_parameters_and_by_what_they_learnt():
     assert digest(fitted()) == digest(fitted())
     assert_distinct([linear.Ridge(), linear.Ridge(alpha=2), fitted(), fitted(alpha=2),
                      linear.Ridge().fit(table, [1, 2, 4]), linear.Lasso()])  # fmt: skip
+    before = digest(linear.Ridge())
+    monkeypatch.setattr(sys.modules["sklearn"], "__version__", "another")
+    assert digest(linear.Ridge()) != before

@@ -5,6 +5,7 @@ pydantic models, estimators of scikit-learn and modules of torch. Refuses those 
 what there is of an instance (`__getstate__`, `__reduce__`): they know best.
 """
 
+import copyreg
 from types import FunctionType
 
 from hitsave.codec.instances import hides_state, mro_lookup
@@ -34,6 +35,8 @@ def declares_fields(kind: type) -> bool:
 
 
 def _says_itself(kind: type) -> bool:
+    if kind in copyreg.dispatch_table:
+        return True
     found = [mro_lookup(kind, name) for name in _REDUCTIONS]
     return any(
         method is not None

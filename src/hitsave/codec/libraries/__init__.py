@@ -19,6 +19,7 @@ _FILES = {
     "pyarrow": "pyarrow",
     "scipy": "scipy",
     "torch": "torch",
+    "sklearn": "sklearn",
     "PIL": "pillow",
 }
 

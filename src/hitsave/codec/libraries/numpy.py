@@ -59,7 +59,9 @@ def _open_subclass(value: Any, context: Context) -> Node:
 
 
 def _open_scalar(value: Any, _: Context) -> Node:
-    return array_node(sys.modules["numpy"].asarray(value), "numpy.scalar", mutable=False)
+    numpy: Any = sys.modules["numpy"]
+    # A record can be written to, like the array that it may be a part of.
+    return array_node(numpy.asarray(value), "numpy.scalar", mutable=isinstance(value, numpy.void))
 
 
 def _open_dtype(value: Any, _: Context) -> Node:

@@ -86,8 +86,8 @@ def _node(array: Any, *parts: object) -> Node:
 
 def _plain(array: Any) -> Node:
     """Return the node of an array of numpy's; texts go together, since that is much faster."""
-    elements: list[Any] = array.tolist() if array.dtype == object else [0]
-    if not _TEXTS.issuperset(map(type, elements)):
+    elements: list[Any] = array.tolist() if array.dtype == object else []
+    if array.dtype != object or not _TEXTS.issuperset(map(type, elements)):
         return array_node(array)
     lengths = array_node(_lengths(elements))
     content = str.encode("".join(filter(None, elements)), "utf-8", "surrogatepass")
