@@ -149,7 +149,8 @@ def test_polars_series_count_by_name_dtype_and_elements_and_not_by_chunks():
     series += [pl.Series(values, dtype=dtype) for values, dtype in (
         ([1, None, 2], pl.Int8), ([[1, 2], None], pl.Array(pl.Int64, 2)), ([], pl.List(pl.Int8)),
         ([], pl.List(pl.Int16)), (["a", "b"], pl.Enum(["a", "b"])), (["a", "b"], pl.Categorical),
-        (["a", "b"], pl.Enum(["b", "a"])), ([2**100], pl.Int128), ([], pl.Struct({"a": pl.Int8})),
+        (["a", "b"], pl.Enum(["b", "a"])), ([2**100], pl.Int128),
+        ([1], pl.Float32), ([], pl.Struct({"a": pl.Int8})),
         ([], pl.Struct({"b": pl.Int8})), ([0], pl.Datetime("us", "UTC")), ([0], pl.Datetime("ms")),
     )]  # fmt: skip
     assert_distinct([*series, series[0].alias("x"), series[0].to_frame(), pl.Int8, pl.Int64])

@@ -86,7 +86,7 @@ def _content(series: Any) -> Node:
 
 def _numbers(series: Any) -> Node:
     physical = series.to_physical()
-    if physical.dtype == getattr(sys.modules["polars"], "Int128", None):
+    if type(physical.dtype).__name__ in ("Int128", "UInt128"):  # numpy has none
         return _elements(series)
     return array_node(physical.to_numpy())
 
