@@ -7,7 +7,7 @@ Owns what a value's digest is and how a result becomes bytes and comes back. Ref
 from hitsave.codec.decode import decode
 from hitsave.codec.encode import Encoded, encode
 from hitsave.codec.explain import explain_digest
-from hitsave.codec.registered import register_digest
+from hitsave.codec.registered_digests import register_digest
 from hitsave.codec.sharing import is_immutable
 from hitsave.codec.summary import summarize
 from hitsave.codec.walk import Digested, NameSymbol, digest_value

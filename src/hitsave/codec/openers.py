@@ -28,7 +28,7 @@ from hitsave.codec.libraries import library_opener
 from hitsave.codec.naming import class_name, is_loaded_as
 from hitsave.codec.nodes import Context, Node, Opener
 from hitsave.codec.reductions import open_reduction, refuse_live
-from hitsave.codec.registered import registered_opener
+from hitsave.codec.registered_digests import registered_opener
 from hitsave.codec.standard import STANDARD
 
 
