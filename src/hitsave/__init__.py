@@ -13,6 +13,7 @@ import sys
 
 from hitsave.code.inert import inert
 from hitsave.codec import register_digest
+from hitsave.codec.registered_codecs import register_codec
 from hitsave.errors import (
     HitsaveError,
     HitsaveWarning,
@@ -34,6 +35,7 @@ __all__ = [
     "inert",
     "memo",
     "mode",
+    "register_codec",
     "register_digest",
 ]
 

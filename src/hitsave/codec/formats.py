@@ -72,8 +72,8 @@ BUILTIN_FORMATS: dict[type, Format] = {
     frozenset: Format("frozenset.1", list, frozenset),
     int: Format("int.1", _int_bytes, lambda p: int.from_bytes(p[0], "little", signed=True)),
     complex: Format("complex.1", lambda v: [v.real, v.imag], lambda p: complex(*p)),
-    bytes: Format("bytes.1", lambda v: [Blob(v)], lambda p: bytes(p[0])),
-    bytearray: Format("bytearray.1", lambda v: [Blob(v)], lambda p: bytearray(p[0])),
+    bytes: Format("bytes.1", lambda v: [Blob(v)], lambda p: bytes(memoryview(p[0]))),
+    bytearray: Format("bytearray.1", lambda v: [Blob(v)], lambda p: bytearray(memoryview(p[0]))),
     range: Format("range.1", lambda v: [v.start, v.stop, v.step], lambda p: range(*p)),
     slice: Format("slice.1", lambda v: [v.start, v.stop, v.step], lambda p: slice(*p)),
     EllipsisType: Format("Ellipsis.1", lambda _: [], lambda _: ...),
@@ -211,7 +211,30 @@ def find_format(kind: type) -> Format | None:
     if (entry := BUILTIN_FORMATS.get(kind)) is not None:
         return entry
     module, name = class_name(kind)
-    if module.partition(".")[0] == "numpy":
+    library = module.partition(".")[0]
+    if library == "numpy":
         return array_format(kind)
+    if library in LIBRARIES:
+        found: Format | None = _library_formats(library).find_format(kind)
+        return found
     home = "pathlib" if module == "pathlib._local" else module
     return FORMATS.get(f"{home}.{name}.1") if is_loaded_as(home, name, kind) else None
+
+
+def format_named(name: str) -> Format:
+    """Return the format of that name and version. Raises KeyError where there is none."""
+    if (entry := FORMATS.get(name)) is not None:
+        return entry
+    library = name.partition(".")[0]
+    if library not in LIBRARIES:
+        raise KeyError(name)
+    named: dict[str, Format] = _library_formats(library).FORMATS
+    return named[name]
+
+
+LIBRARIES = frozenset({"pandas", "polars", "pyarrow", "scipy", "torch", "PIL"})
+"""Libraries that have a file in `library_formats`, loaded with the first of their values."""
+
+
+def _library_formats(library: str) -> Any:
+    return import_module(f"hitsave.codec.library_formats.{library.lower()}")

@@ -154,7 +154,8 @@ def _member_count(kind: type) -> int:
     return sum(type(member) is MemberDescriptorType for member in members)
 
 
-def _dict_descriptor(kind: type) -> GetSetDescriptorType | None:
+def dict_descriptor(kind: type) -> GetSetDescriptorType | None:
+    """Return what reads the `__dict__` of instances of `kind`; None where they have none."""
     for base in type.__dict__["__mro__"].__get__(kind):
         found = type.__dict__["__dict__"].__get__(base).get("__dict__")
         if type(found) is GetSetDescriptorType:
@@ -163,12 +164,12 @@ def _dict_descriptor(kind: type) -> GetSetDescriptorType | None:
 
 
 def _has_dict(kind: type) -> bool:
-    return _dict_descriptor(kind) is not None
+    return dict_descriptor(kind) is not None
 
 
 def instance_dict(value: object) -> dict[str, object]:
     """Return the `__dict__` of `value` itself, whatever its class says `__dict__` is."""
-    descriptor = _dict_descriptor(type(value))
+    descriptor = dict_descriptor(type(value))
     fields = None if descriptor is None else descriptor.__get__(value, type(value))
     return fields if isinstance(fields, dict) else {}
 
