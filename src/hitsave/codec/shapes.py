@@ -69,7 +69,9 @@ class InstanceShape(NamedTuple):
 
     def fits(self, value: Any) -> bool:
         """Whether `value`, of this class, is of this shape."""
-        return self.is_complete and tuple(instance_dict(value)) == self.names
+        if not self.is_complete or tuple(instance_dict(value)) != self.names:
+            return False
+        return all(_is_set(slot, value) for slot in self.slots)
 
     def columns(self, values: Sequence[Any]) -> list[list[Any]] | None:
         """Return the contents of `values` by field; None where not all are of this shape."""
@@ -83,7 +85,10 @@ class InstanceShape(NamedTuple):
         if list(chain.from_iterable(fields)) != [*self.names] * len(fields):
             return None
         found = [list(map(itemgetter(name), fields)) for name in self.names]
-        found += [list(map(slot.__get__, values)) for slot in self.slots]
+        try:
+            found += [list(map(slot.__get__, values)) for slot in self.slots]
+        except AttributeError:  # never assigned in one of them
+            return None
         return found
 
     def empty(self, count: int) -> list[Any]:
