@@ -39,23 +39,28 @@ def arrays(pd):
     moments = pd.to_datetime(["2020-01-01", None, "2020-10-25 00:30"], format="ISO8601")
     return {
         "int": numbers(3, "i4"), "float": np.array([1.5, np.nan, -0.0]), "bool": numbers(3) > 1,
-        "object": np.array(["a", None, (1, [2])], dtype=object), "text": pd.Series(["a", None, "b"]),
+        "object": np.array(["a", None, (1, [2])], dtype=object),
+        "text": pd.Series(["a", None, "b"]),
         "python text": pd.array(["a", None, "b"], dtype=pd.StringDtype("python")),
         "naive": moments, "zone": moments.tz_localize("UTC").tz_convert(BERLIN),
         "seconds": moments.as_unit("s"), "delta": pd.to_timedelta([1, None, 3], unit="h"),
         "period": pd.PeriodIndex(["2020-01", "NaT", "2020-03"], freq="M"),
-        "interval": pd.interval_range(0, 3), "category": pd.Categorical(["a", "b", None], ["b", "a"]),
+        "interval": pd.interval_range(0, 3),
+        "category": pd.Categorical(["a", "b", None], ["b", "a"]),
         "ordered": pd.Categorical([1, 2, 1], ordered=True),
-        "Int64": pd.array([1, None, 3], dtype="Int64"), "Float32": pd.array([1, None], "Float32")[[0, 1, 0]],
+        "Int64": pd.array([1, None, 3], dtype="Int64"), 
+        "Float32": pd.array([1, None], "Float32")[[0, 1, 0]],
         "boolean": pd.array([True, None, False], dtype="boolean"),
     }  # fmt: skip
 
 
 def indexes(pd):
     return [
-        pd.RangeIndex(0, 6, 2, name="r"), pd.Index([3, 1, 2], name=("a", 1)), pd.Index(["a", "b", "c"]),
+        pd.RangeIndex(0, 6, 2, name="r"), pd.Index([3, 1, 2], name=("a", 1)),
+        pd.Index(["a", "b", "c"]),
         pd.Index([1, "a", None], dtype=object), pd.date_range("2020", periods=3, freq="MS"),
-        pd.date_range("2020", periods=3, freq="h", tz=BERLIN, name="t"), pd.Index([1, 2, None], dtype="Int64"),
+        pd.date_range("2020", periods=3, freq="h", tz=BERLIN, name="t"),
+        pd.Index([1, 2, None], dtype="Int64"),
         pd.DatetimeIndex(["2020", "2021", "2025"]), pd.timedelta_range(0, periods=3, freq="2h"),
         pd.period_range("2020", periods=3, freq="Q"), pd.interval_range(0, 3),
         pd.CategoricalIndex(["a", "b", "a"], ordered=True),
@@ -99,10 +104,11 @@ def test_frames(pd):
     frame.attrs = {"made": [1, {"by": ("us",)}]}
     twice = pd.concat([frame, frame], axis=1)
     plain = pd.DataFrame(numbers(20_000).reshape(5000, 4), columns=list("abcd"))
+    paired = pd.MultiIndex.from_product([["a"], [1, 2, 3]])
     frames = [
         frame, twice, plain, plain.iloc[:, ::2], plain[::3], pd.DataFrame(), frame.iloc[:0],
         pd.DataFrame(index=[1, 2]), pd.DataFrame(columns=["a"]), plain.astype("M8[us]"),
-        pd.DataFrame(numbers(6, "i1").reshape(2, 3), columns=pd.MultiIndex.from_product([["a"], [1, 2, 3]])),
+        pd.DataFrame(numbers(6, "i1").reshape(2, 3), columns=paired),
         *(plain[:3].set_index(index) for index in indexes(pd)), plain.astype(object), plain.T,
     ]  # fmt: skip
     for sent in frames:
@@ -145,7 +151,8 @@ def test_scalars_of_pandas(pd):
     zone = pd.Timestamp("2020-10-25 00:30", tz="UTC").tz_convert(BERLIN)
     values = [
         pd.NaT, pd.NA, pd.Timestamp("2020-01-01 00:00:00.123456789"), zone, zone.replace(fold=1),
-        pd.Timestamp("2020").as_unit("s"), pd.Timestamp("2020", tz=datetime.UTC), pd.Timedelta(5, "ns"),
+        pd.Timestamp("2020").as_unit("s"), pd.Timestamp("2020", tz=datetime.UTC),
+        pd.Timedelta(5, "ns"),
         pd.Timedelta("1D").as_unit("s"), pd.Period("2020-02", "M"), pd.Interval(1, 2.5, "both"),
     ]  # fmt: skip
     back = through(values)
@@ -171,7 +178,9 @@ column = st.one_of(
     st.lists(st.floats(), min_size=4, max_size=4),
     st.lists(st.integers(-(2**63), 2**63 - 1), min_size=4, max_size=4),
     st.lists(st.none() | st.text(max_size=3), min_size=4, max_size=4),
-    st.lists(st.none() | st.booleans() | st.text(max_size=2) | st.integers(), min_size=4, max_size=4),
+    st.lists(
+        st.none() | st.booleans() | st.text(max_size=2) | st.integers(), min_size=4, max_size=4
+    ),
     st.lists(st.datetimes(datetime.datetime(1700, 1, 1)), min_size=4, max_size=4),
 )  # fmt: skip
 
@@ -238,9 +247,11 @@ def test_pyarrow():
     values = [
         table, table[:0], table.slice(1, 1), pa.concat_tables([table, table]), table.schema,
         table.to_batches()[0], pa.array([1, None]), pa.array([], pa.int8()), coded, pa.nulls(3),
-        pa.chunked_array([[1, 2], [], [3]]), pa.chunked_array([], pa.float32()), pa.array(["a"] * 9)[3:5],
+        pa.chunked_array([[1, 2], [], [3]]), pa.chunked_array([], pa.float32()),
+        pa.array(["a"] * 9)[3:5],
         pa.array([datetime.datetime(2020, 1, 1)], pa.timestamp("ms", "Europe/Berlin")),
-        pa.record_batch({"a": pa.array([], pa.string())}), pa.table({"x": pa.array(range(20_000))}),
+        pa.record_batch({"a": pa.array([], pa.string())}),
+        pa.table({"x": pa.array(range(20_000))}),
     ]  # fmt: skip
     for sent in values:
         back = through(sent)
@@ -366,12 +377,8 @@ def test_a_tensor_that_leads_outside_is_damage(torch):
 @pytest.mark.parametrize("mode", ["1", "L", "LA", "RGB", "RGBA", "CMYK", "F", "I", "HSV", "P"])
 def test_images(mode):
     image = pytest.importorskip("PIL.Image")
-    sent = image.new("RGB", (5, 3), (1, 200, 3)).convert("L").convert("RGB")
-    sent = (
-        sent.convert("RGB").convert("HSV")
-        if mode == "HSV"
-        else sent.convert("L" if mode == "I" else "RGB" if mode != "LA" else "L")
-    ).convert(mode)
+    over = {"1": "L", "LA": "L", "I": "L", "F": "L"}.get(mode, "RGB")
+    sent = image.new("RGB", (5, 3), (1, 200, 3)).convert(over).convert(mode)
     sent.info["dpi"] = (72, 72)
     back = through(sent, pickled=mode == "P")
     assert type(back) is type(sent)

@@ -1,4 +1,4 @@
-"""Instances of classes with fields: by class and field names, without pickle, without their code."""
+"""Instances of classes with fields: by class and names, without pickle, without their code."""
 
 import collections
 import dataclasses
@@ -93,7 +93,7 @@ class Named(collections.namedtuple("Named", "a b")):
 
 class Colour(enum.Enum):
     RED = 1
-    CRIMSON = 1
+    CRIMSON = 1  # noqa: PIE796
     BLUE = ("b", 2.0)
     ODD = [1]  # noqa: RUF012
 
@@ -130,7 +130,8 @@ VALUES = [
     [Point(1), Point(2)], [Point(Point(1), [1]), Point(Point(2), [2])], [Pair(1), Pair(2)],
     [Point(1), Pair(1)], [Frozen(1), Frozen(2)], [Slotted(1), Slotted(2)], [Point(1), Frozen(2)],
     [Pair((1,), b"x" * 70_000), Pair((2,), 2**80)], [Colour.RED, Colour.BLUE], [Pair(1)],
-    [{"a": (1,)}, {"a": (2,)}], [{"a": (1,)}, {"b": (2,)}], [{"a": (), "b": ()}, {"b": (), "a": ()}],
+    [{"a": (1,)}, {"a": (2,)}], [{"a": (1,)}, {"b": (2,)}],
+    [{"a": (), "b": ()}, {"b": (), "a": ()}],
     [{}, {}, ()], {str(i): i for i in range(100)}, {i: (i,) for i in range(100)},
     {(i,): i for i in range(100)}, {i: Point(i) for i in range(100)}, [[Point(1)] * 2, Point(1)],
 ]  # fmt: skip

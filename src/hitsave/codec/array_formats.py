@@ -56,12 +56,17 @@ def _header(dtype: Any) -> str:
     if descr is None or dtype.metadata is not None or dtype.isalignedstruct:
         raise NotStorableError
     text = repr(descr)
-    if repr(_dtype(text)) != repr(dtype):
+    if len(text) > _LONGEST_HEADER or repr(_dtype(text)) != repr(dtype):
         raise NotStorableError
     return text
 
 
+_LONGEST_HEADER = 1 << 16
+
+
 def _dtype(header: str) -> Any:
+    if len(header) > _LONGEST_HEADER:
+        raise ValueError("not the text of a dtype")
     # `ast` is needed for arrays alone, and takes literals only.
     from ast import literal_eval
 
@@ -91,7 +96,8 @@ def _raw_array(dtype: Any, shape: tuple[int, ...], order: str, contents: list[An
     if view.nbytes != dtype.itemsize * math.prod(shape):
         raise ValueError("not as many bytes as dtype and shape say")
     if view.nbytes == 0:
-        return numpy.zeros(shape, dtype=dtype, order=order)
+        # Over nothing: making it anew would give text of no length a character for each element.
+        return numpy.ndarray(shape, dtype=dtype, buffer=bytearray(1), order=order)
     flat = numpy.frombuffer(bytearray(view) if view.readonly else view, dtype=dtype)
     return flat.reshape(shape, order=order)
 

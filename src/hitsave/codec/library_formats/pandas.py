@@ -177,6 +177,11 @@ def _build_time_index(kind: str) -> Any:
     return build
 
 
+def _take_periods(value: Any) -> list[Any]:
+    # By the name of the dtype: that of its offset is another.
+    return [value.view("i8"), value.dtype.name[len("period[") : -1]]
+
+
 def _build_periods(parts: list[Any]) -> Any:
     ordinals, frequency = parts
     pandas = _pandas()
@@ -283,7 +288,7 @@ _TABLE = {
         "pandas.TimedeltaArray.1", _take_times, _build_times("TimedeltaIndex")
     ),
     "pandas.arrays:PeriodArray": Format(
-        "pandas.PeriodArray.1", lambda v: [v.view("i8"), v.dtype.name[len("period[") : -1]], _build_periods
+        "pandas.PeriodArray.1", _take_periods, _build_periods
     ),
     "pandas:Categorical": Format("pandas.Categorical.1", _take_categories, _build_categories),
     "pandas.arrays:IntervalArray": Format(

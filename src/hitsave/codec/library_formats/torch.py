@@ -75,7 +75,7 @@ def _build_storage(parts: list[Any]) -> Any:
 
 
 def _build_dtype(parts: list[Any]) -> Any:
-    found = getattr(_torch(), parts[0])
+    found = vars(_torch()).get(parts[0])  # asking the module itself may import others
     if type(found) is not _torch().dtype:
         raise ValueError("not a dtype")
     return found
