@@ -119,6 +119,14 @@ def versions(session: nox.Session, versions: str) -> None:
 
 
 @nox.session
+def fuzz(session: nox.Session) -> None:
+    """Decode very many encodings that nobody wrote."""
+    session.install(".", *_group("test"), *_group("libraries"))
+    fuzzed = ("python", "-m", "pytest", "tests/codec/test_fuzz.py", *session.posargs)
+    session.run(*fuzzed, env={"FUZZ_EXAMPLES": os.environ.get("FUZZ_EXAMPLES", "20000")})
+
+
+@nox.session
 def benchmarks(session: nox.Session) -> None:
     """Measure against the budgets."""
     session.install(".", *_group("test"))

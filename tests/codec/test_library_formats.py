@@ -1,5 +1,6 @@
 """Values of other libraries: the same type, equal, of the same dtype, and without pickle."""
 
+import contextlib
 import datetime
 import zoneinfo
 
@@ -10,7 +11,6 @@ from hypothesis import strategies as st
 
 from hitsave.codec import decode, encode
 from hitsave.errors import DamagedError
-import contextlib
 
 BERLIN = zoneinfo.ZoneInfo("Europe/Berlin")
 
@@ -48,7 +48,7 @@ def arrays(pd):
         "interval": pd.interval_range(0, 3),
         "category": pd.Categorical(["a", "b", None], ["b", "a"]),
         "ordered": pd.Categorical([1, 2, 1], ordered=True),
-        "Int64": pd.array([1, None, 3], dtype="Int64"), 
+        "Int64": pd.array([1, None, 3], dtype="Int64"),
         "Float32": pd.array([1, None], "Float32")[[0, 1, 0]],
         "boolean": pd.array([True, None, False], dtype="boolean"),
     }  # fmt: skip
