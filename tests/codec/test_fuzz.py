@@ -4,6 +4,7 @@
 """
 
 import collections
+import contextlib
 import dataclasses
 import datetime
 import decimal
@@ -110,6 +111,9 @@ def libraries():
             __import__(name)
         except ImportError:
             continue
+    # What looks for a zone that there is not is loaded with the first of them.
+    with contextlib.suppress(zoneinfo.ZoneInfoNotFoundError):
+        zoneinfo.ZoneInfo("Nowhere")
     ENCODED[:] = [encode(value) for value in [*CORPUS, *library_values()]]
     for encoded in ENCODED:
         assert not encoded.pickled

@@ -1,5 +1,7 @@
 """`register_codec`: types of the program's own, by name and version."""
 
+import threading
+
 import pytest
 
 import hitsave
@@ -87,6 +89,21 @@ def test_a_cycle_through_a_codec_is_left_to_pickle():
     ring = []
     ring.append(Node([ring]))
     assert encode(ring).pickled
+
+
+def test_a_registered_type_goes_by_its_codec_in_a_pickle_too():
+    matrix = Matrix(3, bytearray(b"x" * 70_000))
+    matrix.lock = threading.Lock()
+    encoded = encode([Plain(), matrix, matrix, [matrix]])
+    assert encoded.pickled
+    assert [memoryview(buffer).nbytes for buffer in encoded.buffers] == [70_000]
+    back = decode(encoded.payload, [memoryview(b"x" * 70_000)], allow_pickle=True)
+    assert back[1] is back[2] is back[3][0]
+    assert (type(back[1]), back[1].size, len(back[1].content)) == (Matrix, 3, 70_000)
+
+
+class Plain:
+    pass
 
 
 def test_older_versions_stay_readable_and_the_newest_writes():

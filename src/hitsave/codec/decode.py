@@ -10,7 +10,7 @@ from typing import Any
 from msgpack import unpackb
 
 from hitsave.codec.classes import main_name
-from hitsave.codec.encode import GRAPH, PICKLE, PLAIN, VERSION
+from hitsave.codec.payload import GRAPH, PICKLE, PLAIN, VERSION
 from hitsave.codec.reader import Reader
 from hitsave.errors import DamagedError
 

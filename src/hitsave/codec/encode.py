@@ -2,36 +2,23 @@
 
 Owns the layout of a payload. Refuses to run code of the value's, except pickle's protocol where
 no format fits, and that is marked.
-
-A payload is msgpack: `[VERSION, mode, ...]`. `PLAIN`: the value itself, for unshared lists and
-dicts of scalars. `GRAPH`: `[names, records]`, one record for each object, children before
-parents; a record is `[name, part, ...]` and a part is a scalar, `[record]`, or `[buffer, size]`.
-A name is that of a format, or a list that says more: a class and its fields, a registered codec.
-`PICKLE`: a pickle of the whole, so that what its parts share stays shared; beside it the name of
-the main module, where that may be in it.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from itertools import chain
 from types import NoneType
-from typing import Any, NamedTuple
+from typing import Any
 
-from msgpack import Packer
-
-from hitsave.codec.classes import main_name
 from hitsave.codec.format import Blob, NotStorableError
 from hitsave.codec.formats import find_format
-from hitsave.codec.instances import instance_fields
-from hitsave.codec.naming import type_label
+from hitsave.codec.payload import GRAPH, PLAIN, VERSION, Encoded, pack
+from hitsave.codec.pickling import encode_pickle
 from hitsave.codec.plain import LARGE
 from hitsave.codec.registered_codecs import Codec, codec_of
 from hitsave.codec.shapes import Shape, columns_of, shape_of
 from hitsave.codec.sharing import identity, may_be_tree, unshared_tree
-from hitsave.codec.summary import summarize
 from hitsave.errors import NotEncodableError
 
-VERSION = 1
-PLAIN, GRAPH, PICKLE = 0, 1, 2
 TREE = "tree.1"
 """The name of a record that is an unshared tree of lists and dicts, written in one piece."""
 
@@ -52,17 +39,6 @@ _SCALARS = frozenset({NoneType, bool, int, float, str, bytes})
 _INT_MIN, _INT_MAX = -(1 << 63), (1 << 64) - 1
 
 
-class Encoded(NamedTuple):
-    """A value as bytes: `payload`, and `buffers` of 64 KiB or more each, contiguous.
-
-    `pickled` says whether anything in it went through pickle.
-    """
-
-    payload: bytes
-    buffers: tuple[memoryview | bytes, ...]
-    pickled: bool
-
-
 def encode(value: object) -> Encoded:
     """Return `value` as bytes. Raises NotEncodableError, with the path to what has no encoding.
 
@@ -71,7 +47,7 @@ def encode(value: object) -> Encoded:
     is_long = type(value) is dict and len(value) >= _FEW
     if _fits_inline(value) or (not is_long and unshared_tree(value, LARGE) is not None):
         try:
-            return Encoded(_pack([VERSION, PLAIN, value]), (), False)
+            return Encoded(pack([VERSION, PLAIN, value]), (), False)
         except (OverflowError, ValueError):  # a large int, or more than msgpack can count
             return _encode_graph(value, trees=False)
     return _encode_graph(value, trees=True)
@@ -86,12 +62,7 @@ def _encode_graph(value: object, trees: bool) -> Encoded:
     except NotEncodableError:
         raise
     except Exception:
-        return _encode_pickle(value)
-
-
-def _pack(value: object) -> bytes:
-    packed: bytes = Packer(unicode_errors="surrogatepass").pack(value)
-    return packed
+        return encode_pickle(value)
 
 
 def _fits_inline(value: object) -> bool:
@@ -166,7 +137,7 @@ class _Graph:
             else:
                 self._finish(self._open.pop())
         try:
-            payload = _pack([VERSION, GRAPH, list(self._names), self._records])
+            payload = pack([VERSION, GRAPH, list(self._names), self._records])
         except OverflowError:  # a large int inside a tree
             raise _NotATreeError from None
         return Encoded(payload, tuple(self._buffers), False)
@@ -293,70 +264,3 @@ class _Graph:
             return bytes(view)
         self._buffers.append(view)
         return [len(self._buffers) - 1, view.nbytes]
-
-
-def _encode_pickle(value: object) -> Encoded:
-    # Only a value that needs it pays for loading pickle, which loads `re` and more.
-    import pickle
-
-    buffers: list[memoryview | bytes] = []
-
-    def keep_in_line(buffer: pickle.PickleBuffer) -> bool:
-        raw = buffer.raw()
-        if raw.nbytes < LARGE:
-            return True
-        buffers.append(raw)
-        return False
-
-    try:
-        content = pickle.dumps(value, 5, buffer_callback=keep_in_line)
-    except Exception as error:
-        raise _not_encodable(value, error) from error
-    sizes = [memoryview(buffer).nbytes for buffer in buffers]
-    # Classes of the main module are found there by name, and every script is called so.
-    main = [main_name()] if b"__main__" in content else []
-    return Encoded(_pack([VERSION, PICKLE, sizes, content, *main]), tuple(buffers), True)
-
-
-def _not_encodable(value: object, error: Exception) -> NotEncodableError:
-    path, culprit = _culprit(value)
-    return NotEncodableError(
-        f"An object of type {type_label(culprit)} cannot be stored: {type(error).__name__} was "
-        "raised by pickle, the last resort.",
-        "The result is returned and not recorded; return plain data instead.",
-        path,
-    )
-
-
-_MAX_SEARCH = 100
-
-
-def _culprit(value: object) -> tuple[str, object]:
-    """Return path and object of the innermost part of `value` that pickle refuses."""
-    path = ""
-    for _ in range(_MAX_SEARCH):
-        found = next(((step, part) for step, part in _parts(value) if not _pickles(part)), None)
-        if found is None:
-            break
-        path, value = path + found[0], found[1]
-    return path, value
-
-
-def _pickles(value: object) -> bool:
-    import pickle  # loaded already: this explains a pickle that failed
-
-    try:
-        pickle.dumps(value, 5)
-    except Exception:
-        return False
-    return True
-
-
-def _parts(value: object) -> Iterator[tuple[str, object]]:
-    if isinstance(value, dict):
-        yield from ((f"[{summarize(key, 60)}]", part) for key, part in dict.items(value))
-    elif isinstance(value, list | tuple):
-        yield from ((f"[{index}]", part) for index, part in enumerate(value))
-    else:
-        names, contents = instance_fields(value)
-        yield from zip((f".{name}" for name in names), contents, strict=True)

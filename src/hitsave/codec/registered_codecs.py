@@ -123,6 +123,11 @@ def codec_of(kind: type) -> Codec | None:
     return _by_target.get(kind) or _by_target.get(":".join(class_name(kind)))
 
 
+def has_codecs() -> bool:
+    """Whether any codec is registered."""
+    return bool(_by_target)
+
+
 def codec_named(name: str, version: int) -> Codec:
     """Return the codec of that name and version. Raises UnknownCodecError."""
     codec = _by_name.get((name, version))

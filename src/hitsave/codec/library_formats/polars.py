@@ -19,7 +19,7 @@ def _polars() -> Any:
 def _take_frame(value: Any) -> list[Any]:
     try:
         written = value.write_ipc(None, compression="uncompressed").getbuffer()
-        if _polars().read_ipc_schema(BytesIO(written)) != value.schema:
+        if _polars().read_ipc(BytesIO(written), n_rows=0).schema != value.schema:
             raise NotStorableError
     except BaseException as error:
         raise _refused(error, NotStorableError()) from error
