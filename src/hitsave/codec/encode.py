@@ -44,13 +44,18 @@ def encode(value: object) -> Encoded:
 
     The buffers are the value's own memory: write them before anybody changes the value.
     """
-    is_long = type(value) is dict and len(value) >= _FEW
-    if _fits_inline(value) or (not is_long and unshared_tree(value, LARGE) is not None):
+    if _fits_inline(value) or (_may_be_plain(value) and unshared_tree(value, LARGE) is not None):
         try:
             return Encoded(pack([VERSION, PLAIN, value]), (), False)
         except (OverflowError, ValueError):  # a large int, or more than msgpack can count
             return _encode_graph(value, trees=False)
     return _encode_graph(value, trees=True)
+
+
+def _may_be_plain(value: object) -> bool:
+    if type(value) is dict:
+        return len(value) < _FEW
+    return type(value) is list and may_be_tree(value)
 
 
 def _encode_graph(value: object, trees: bool) -> Encoded:

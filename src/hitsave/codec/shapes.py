@@ -12,7 +12,7 @@ import sys
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from itertools import chain, repeat, starmap
-from operator import itemgetter
+from operator import attrgetter, itemgetter
 from types import MemberDescriptorType
 from typing import Any, NamedTuple
 
@@ -38,6 +38,7 @@ _HOOKS = (
 _GENERATED = frozenset({"dataclasses", "attr._make", "pydantic.main"})
 """Modules whose own hooks say what fields, slots and `__dict__` say too."""
 
+_GET_DICT: Callable[[Any], Any] = attrgetter("__dict__")  # quicker than its descriptor
 _CACHED_HASH = "_attrs_cached_hash"  # another in each process
 
 
@@ -80,7 +81,8 @@ class InstanceShape(NamedTuple):
         descriptor = dict_descriptor(self.kind)
         fields: list[dict[str, Any]] = []
         if descriptor is not None:
-            fields = list(map(descriptor.__get__, values))
+            is_plain = mro_lookup(self.kind, "__getattribute__") is None
+            fields = list(map(_GET_DICT if is_plain else descriptor.__get__, values))
         # As many names as fields altogether, none twice in one: then all have the same.
         if list(chain.from_iterable(fields)) != [*self.names] * len(fields):
             return None

@@ -56,6 +56,10 @@ def unshared_tree(value: object, large: int) -> set[int] | None:
     None where it holds anything else, the same container twice, bytes of `large` or more (those
     are stored on their own), or is nested deeper than 24 levels.
     """
+    if type(value) is list:
+        kinds = set(map(type, value))
+        if kinds <= _LEAVES and bytes not in kinds:
+            return {identity(value)}
     level: list[object] = [value]
     seen: set[int] = set()
     for _ in range(_MAX_DEPTH):
