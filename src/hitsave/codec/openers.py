@@ -24,7 +24,7 @@ from hitsave.codec.instances import (
     open_wrapper,
     wrapped_function,
 )
-from hitsave.codec.libraries import library_opener
+from hitsave.codec.library_digests import library_opener
 from hitsave.codec.naming import class_name, is_loaded_as
 from hitsave.codec.nodes import Context, Node, Opener
 from hitsave.codec.reductions import open_reduction, refuse_live

@@ -8,7 +8,7 @@ import sys
 from types import NoneType
 from typing import Any
 
-from hitsave.codec.libraries.numpy import array_node
+from hitsave.codec.library_digests.numpy import array_node
 from hitsave.codec.naming import class_name, type_label
 from hitsave.codec.nodes import Context, Node, Opener, field_steps
 from hitsave.codec.reductions import HINT
@@ -139,7 +139,7 @@ def _text(array: Any) -> Node:
 
 def _arrow(array: Any) -> Node:
     # Loaded with pyarrow, whose arrays these are.
-    from hitsave.codec.libraries.pyarrow import content_node
+    from hitsave.codec.library_digests.pyarrow import content_node
 
     return _node(array, content_node(array.__arrow_array__()))
 

@@ -8,7 +8,7 @@ hold all that they were computed from. Modules count by their fields: see `decla
 import sys
 from typing import Any
 
-from hitsave.codec.libraries.numpy import array_node
+from hitsave.codec.library_digests.numpy import array_node
 from hitsave.codec.naming import class_name
 from hitsave.codec.nodes import Context, Node, Opener, field_steps
 from hitsave.errors import NotDigestibleError

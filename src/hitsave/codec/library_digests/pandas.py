@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from itertools import groupby
 from typing import Any
 
-from hitsave.codec.libraries.numpy import array_node, blocks
-from hitsave.codec.libraries.pandas_arrays import array_openers, open_array, values_node
+from hitsave.codec.library_digests.numpy import array_node, blocks
+from hitsave.codec.library_digests.pandas_arrays import array_openers, open_array, values_node
 from hitsave.codec.nodes import Buffer, Context, Node, Opener, field_steps
 from hitsave.codec.summary import summarize
 

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-from hitsave.codec.libraries.numpy import array_node
+from hitsave.codec.library_digests.numpy import array_node
 from hitsave.codec.nodes import Context, Node, Opener, field_steps
 from hitsave.codec.summary import summarize
 from hitsave.errors import NotDigestibleError

@@ -30,6 +30,6 @@ def library_opener(kind: type) -> Opener | None:
     name = _FILES.get(library)
     if name is None or library not in sys.modules:
         return None
-    openers: Any = import_module(f"hitsave.codec.libraries.{name}")
+    openers: Any = import_module(f"hitsave.codec.library_digests.{name}")
     found: Opener | None = openers.opener_of(kind)
     return found
