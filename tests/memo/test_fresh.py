@@ -193,3 +193,21 @@ def test_calls_that_read_a_file_each_beside_such_a_table(run, tmp_path: Path) ->
     assert run(script).stdout.split() == ["ran", *["9"] * 5, "10", *["9"] * 6]
     (tmp_path / "project" / "tables.py").write_text(TABLE.replace("name: 1", "name: 2"))
     assert run(script).stdout.count("ran") == 12
+
+
+@pytest.mark.parametrize("reads", [True, False])
+def test_the_arguments_of_the_program(run, tmp_path: Path, reads: bool) -> None:
+    count = "int(sys.argv[1])" if reads else "int('1')"
+    table = "import sys\n" + TABLE.replace("name: 1", f"name: {count}")
+    (tmp_path / "project" / "tables.py").write_text(table)
+    script = SCRIPT.replace("{more}", "")
+    # The arguments of a script stand behind its name.
+    start = "import runpy, sys; sys.argv = ['script.py', '{}']; "
+    start += "runpy.run_path('script.py', run_name='__main__')"
+    run("pass")
+    (tmp_path / "project" / "script.py").write_text(script)
+    for given, said in (("1", ["ran", "9"]), ("2", ["ran", "17"] if reads else ["9"])):
+        command = start.format(given)
+        (tmp_path / "project" / "start.py").write_text(command)
+        done = run(script, "start.py").stdout.split()
+        assert done == said

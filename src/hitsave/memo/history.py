@@ -5,6 +5,7 @@ function called or read once may sit in an `lru_cache`, or in a table that was f
 """
 
 import os
+import re
 import sys
 from collections.abc import Iterable
 from weakref import WeakKeyDictionary
@@ -81,16 +82,23 @@ def surroundings_of(tracked: Tracked) -> bytes:
     It is the same in another process where they read the same. Where that is not known, it is as in
     no other process.
     """
-    tokens = [os.fsencode(argument) for argument in sys.argv]
+    tokens = []
     for module in tracked.closure.modules.values():
         path = os.path.abspath(module.source.path)
         if observe.was_loaded_before(path):
             tokens.append(_HERE)
+        if _READS_ARGUMENTS.search(module.source.content):
+            tokens += [os.fsencode(argument) for argument in sys.argv]
         for reading in observe.journal.readings_on_import(path):
             tokens += [reading.kind.encode(), os.fsencode(reading.name)]
             tokens.append(observe.journal.state(reading))
     return digest_parts("surroundings", tokens)
 
+
+_READS_ARGUMENTS = re.compile(
+    rb"argv|argparse|optparse|getopt|docopt|\b(click|typer|fire|tyro|absl|hydra)\b|parse_args"
+)
+"""What stands in a module that reads the arguments of the program, if perhaps only later."""
 
 _HERE = os.urandom(16)
 """What no other process has."""
