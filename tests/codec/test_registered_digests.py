@@ -10,7 +10,8 @@ import types
 import pytest
 
 import hitsave
-from hitsave.codec import digest_value, registered
+from hitsave.codec import digest_value
+from hitsave.codec import registered_digests as registered
 from hitsave.errors import NotDigestibleError, OptionError
 
 

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from hitsave import memo, register_digest
-from hitsave.codec import registered
+from hitsave.codec import registered_digests as registered
 from hitsave.session import Session
 
 
