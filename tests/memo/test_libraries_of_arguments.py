@@ -12,9 +12,9 @@ def made(x): return x * {factor}
 """
 SCRIPT = """
 import sys
-sys.path.append("site-packages")
+sys.path.insert(0, "site-packages")
 from hitsave import memo
-from outside.models import Model, made
+from brought_along.models import Model, made
 
 @memo
 def f(x, model):
@@ -38,15 +38,17 @@ print(f(1, {argument}))
 )
 def test_a_new_version(run, tmp_path: Path, argument: str, body: str) -> None:
     packages = tmp_path / "project" / "site-packages"
-    information = packages / "outside-1.dist-info"
-    (packages / "outside").mkdir(parents=True)
-    (packages / "outside" / "__init__.py").write_text("")
+    information = packages / "brought_along-1.dist-info"
+    (packages / "brought_along").mkdir(parents=True)
+    (packages / "brought_along" / "__init__.py").write_text("")
     information.mkdir()
     script = SCRIPT.format(argument=argument, body=body)
     for version, said in (("1.0", ["ran", "6"]), ("1.0", ["6"]), ("2.0", ["ran", "9"])):
         factor = 2 if version == "1.0" else 3
-        (packages / "outside" / "models.py").write_text(LIBRARY.format(factor=factor))
-        (information / "METADATA").write_text(f"Name: outside\nVersion: {version}\n")
-        (information / "RECORD").write_text("outside/__init__.py,,\noutside/models.py,,\n")
-        (information / "top_level.txt").write_text("outside\n")
+        (packages / "brought_along" / "models.py").write_text(LIBRARY.format(factor=factor))
+        (information / "METADATA").write_text(f"Name: brought_along\nVersion: {version}\n")
+        (information / "RECORD").write_text(
+            "brought_along/__init__.py,,\nbrought_along/models.py,,\n"
+        )
+        (information / "top_level.txt").write_text("brought_along\n")
         assert run(script).stdout.split() == said

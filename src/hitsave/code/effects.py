@@ -58,10 +58,9 @@ class Touching(NamedTuple):
     symbols: frozenset[Symbol]
     modules: frozenset[str]
 
-    def may_extend(self, symbol: Symbol, value: Any) -> bool:
-        """Whether the statement may bind a global, or change what it holds."""
-        if id(value) in self.objects or symbol in self.symbols or symbol.module in self.modules:
-            return True
+    @property
+    def finds_any(self) -> bool:
+        """Whether any module may be found by the statement, in the table of loaded ones."""
         return any(names[:2] == _LOADED_MODULES for names in self.effect.touches)
 
 
@@ -71,6 +70,8 @@ class Effects:
     def __init__(self, closure: "Closure") -> None:
         self._closure = closure
         self._extended: dict[Symbol, Any] = {}
+        self._extended_ids: dict[int, Symbol] = {}
+        self._extended_modules: dict[str, Symbol] = {}
         self._touching: list[Touching] | None = None
         self._pending: list[Touching] = []
         self._reads: dict[Symbol, frozenset[int]] = {}
@@ -79,6 +80,8 @@ class Effects:
     def extended(self, symbol: Symbol, value: Any) -> None:
         """A global counts by its definition, so what extends it counts too."""
         self._extended[symbol] = value
+        self._extended_ids.setdefault(id(value), symbol)
+        self._extended_modules.setdefault(symbol.module, symbol)
 
     def collect(self) -> bool:
         """Count what applies; True where that led to anything new."""
@@ -99,12 +102,21 @@ class Effects:
         self._closure.follow(part, module, symbol)
 
     def _why(self, touching: Touching) -> tuple[Symbol, str] | None:
-        for symbol, value in self._extended.items():
-            if touching.may_extend(symbol, value):
-                return symbol, "extends"
+        for symbol in self._may_extend(touching):
+            return symbol, "extends"
         if touching.effect.driver or not self._sets_external_state(touching):
             return None
         return touching.module.symbol(""), "sets state of external code in"
+
+    def _may_extend(self, touching: Touching) -> Iterator[Symbol]:
+        """The globals that count by their definitions and that a statement may bind or fill."""
+        yield from (symbol for symbol in touching.symbols if symbol in self._extended)
+        for identity in touching.objects & self._extended_ids.keys():
+            yield self._extended_ids[identity]
+        for module in touching.modules & self._extended_modules.keys():
+            yield self._extended_modules[module]
+        if self._extended and touching.finds_any:
+            yield next(iter(self._extended))
 
     # -- what statements touch ------------------------------------------------------------------
 
