@@ -52,8 +52,11 @@ class Shared:
         self, among: DependencySet | None, moment: Moment | None = None, by: Session | None = None
     ) -> Tracked:
         """Track the function."""
-        tracker = (by or self.session).tracker
-        return tracker.track((self.function,), Declared(), among, moment)
+        session = by or self.session
+        tracked = session.tracker.track((self.function,), Declared(), among, moment)
+        # What was analysed, so that no later session does it again.
+        session.finish()
+        return tracked
 
 
 @pytest.fixture(scope="module")

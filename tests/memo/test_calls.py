@@ -2,6 +2,7 @@
 
 import sys
 import threading
+import time
 import traceback
 from functools import cached_property
 from itertools import pairwise
@@ -272,7 +273,7 @@ def test_threads_that_want_one_result_compute_it_once() -> None:
     def slow(x: int) -> int:
         RAN.append(x)
         # Long enough for every other thread to arrive.
-        threading.Event().wait(0.05)
+        time.sleep(0.05)
         return x + 1
 
     def work() -> None:

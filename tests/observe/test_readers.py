@@ -8,12 +8,21 @@ FUNCTION = "def {name}(source, *args, **kwargs): return source\n"
 METHOD = "class {name}:\n    def __init__(self, path, mode='r'): self.path = path\n"
 
 
+def write_library(project, module: str, text: str) -> None:
+    """Write a module of regular packages, which go before those of the name that are installed."""
+    package, _, _ = module.rpartition(".")
+    while package:
+        project.write(f"library/{package.replace('.', '/')}/__init__.py", "")
+        package = package.rpartition(".")[0]
+    project.write(f"library/{module.replace('.', '/')}.py", text)
+
+
 @pytest.fixture
 def observed(project):
     """Run a call of a library that is stood for by one with the same names."""
 
     def observed(module: str, text: str, call: str) -> list[str]:
-        project.write(f"library/{module.replace('.', '/')}.py", text)
+        write_library(project, module, text)
         for name in ("a.dat", "b.dat", "many/one.dat", "many/two.dat", "many/deep/three.dat"):
             project.write(f"project/{name}", name)
         out = project.run(f"""
@@ -67,7 +76,7 @@ def test_what_a_class_is_given(observed, call: str, files: str) -> None:
 
 @pytest.mark.skipif(sys.version_info < (3, 12), reason="3.11 tells of it in evaluations alone")
 def test_what_was_given_before_any_evaluation(project) -> None:
-    project.write("library/pandas/io/parquet.py", FUNCTION.format(name="read_parquet"))
+    write_library(project, "pandas.io.parquet", FUNCTION.format(name="read_parquet"))
     project.write("project/a.dat", "a")
     out = project.run("""
         from prelude import *
@@ -75,6 +84,6 @@ def test_what_was_given_before_any_evaluation(project) -> None:
         from pandas.io.parquet import read_parquet
         read_parquet("a.dat")
         readings = journal.readings(ROOT + "/project/main.py", 5, 5)
-        print([(reading.kind, *local([reading.name])) for reading in readings])
+        print([(str(reading.facet), *local([reading.name])) for reading in readings])
     """)
     assert out == ["[('file', 'project/a.dat')]"]

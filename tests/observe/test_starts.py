@@ -248,6 +248,59 @@ def test_a_thread_that_runs_no_project_code_is_no_reason_to_be_blind(project) ->
     assert out == ["['f'] ()"]
 
 
+UNWATCHED = "other threads were at work, which cannot be watched on Python 3.11"
+
+
+@pytest.mark.skipif(not PROFILED, reason="from Python 3.12 on, all threads are seen")
+@pytest.mark.parametrize(
+    ("what", "is_blind"),
+    [
+        ("pass", False),
+        ("time.sleep(0.01)", False),
+        ("time.sleep(0.01); time.sleep(0.01)", True),
+        ("threading.Event().wait(0.01)", True),
+        ("lock.acquire(); lock.release()", True),
+        ("with condition: condition.notify()", False),
+        ("with lock: pass", False),
+        ("threading.RLock().acquire()", False),
+        ("logging.getLogger().error('')", False),
+        ("{}.get(1); [].pop if [] else None", False),
+        ("queue.Queue().put(1)", False),
+        ("waiting = queue.Queue(); waiting.put(1); waiting.get()", False),
+        ("waiting = Simple(); waiting.put(1); waiting.get()", True),
+        ("select.select([], [], [], 0)", True),
+        ("poll = select.poll(); poll.poll(0)", True),
+        ("ends = socket.socketpair(); ends[0].send(b'1'); ends[1].recv(1)", True),
+        ("ends = os.pipe(); os.write(ends[1], b'1'); os.read(ends[0], 1)", True),
+        ("open(__file__).read()", False),
+        ("_thread.start_new_thread(len, ('',))", True),
+        ("thread = threading.Thread(target=len, args=('',)); thread.start(); thread.join()", True),
+        ("asyncio.run(asyncio.sleep(0))", True),
+    ],
+)
+def test_who_waits_may_wait_for_threads_that_cannot_be_watched(
+    project, what: str, is_blind: bool
+) -> None:
+    out = project.run(f"""
+        from prelude import *
+        import _thread, asyncio, logging, os, queue, select, socket, threading, time
+        class Simple(queue.SimpleQueue): pass
+        condition = threading.Condition(threading.Lock())
+        lock, done, began = threading.Lock(), threading.Event(), threading.Event()
+        def work():
+            began.set()
+            done.wait()
+        def f():
+            {what}
+        _thread.start_new_thread(work, ())
+        began.wait()
+        beside = observe(f).blind
+        done.set()
+        print(beside)
+    """)
+    assert out[-1] == (f"({UNWATCHED!r},)" if is_blind else "()")
+
+
 @pytest.mark.skipif(not PROFILED, reason="from Python 3.12 on, all threads are seen")
 @pytest.mark.parametrize("when", ["before", "during"])
 def test_threads_that_cannot_be_watched_on_3_11(project, when: str) -> None:
@@ -259,14 +312,38 @@ def test_threads_that_cannot_be_watched_on_3_11(project, when: str) -> None:
         def start():
             _thread.start_new_thread(work, ())
             time.sleep(0.1)
+        def wait(): threading.Event().wait(0.01)
         if {when!r} == "before":
             start()
-            print(observe(lambda: None).blind)
+            print(observe(wait).blind)
         else:
             print(observe(start).blind)
         done.set()
     """)
-    assert out == ["('other threads were at work, which cannot be watched on Python 3.11',)"]
+    assert out == [f"({UNWATCHED!r},)"]
+
+
+@pytest.mark.skipif(not PROFILED, reason="from Python 3.12 on, all threads are seen")
+def test_it_is_the_thread_of_the_evaluation_that_has_to_wait(project) -> None:
+    out = project.run("""
+        from prelude import *
+        import threading, time
+        done, seen = threading.Event(), []
+        def f():
+            # Long enough for other threads to wait, one of which is being watched.
+            until = time.monotonic() + 0.2
+            while time.monotonic() < until: pass
+        def g():
+            while not done.wait(0.01): pass
+        threads = [
+            threading.Thread(target=lambda: (seen.append(observe(f).blind), done.set())),
+            threading.Thread(target=lambda: observe(g)),
+        ]
+        for thread in threads: thread.start()
+        for thread in threads: thread.join()
+        print(seen)
+    """)
+    assert out == ["[()]"]
 
 
 def test_many_threads_that_evaluate_at_once(project) -> None:

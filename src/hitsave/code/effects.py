@@ -40,7 +40,6 @@ INERT = frozenset(
 )
 """External modules whose functions, called at module level, change no later result."""
 
-
 _LOADED_MODULES = ("sys", "modules")
 """Where a statement finds any module without naming it."""
 

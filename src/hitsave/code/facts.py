@@ -12,14 +12,7 @@ from typing import TYPE_CHECKING
 from hitsave.code.dependencies import Dependency, Via, in_order
 from hitsave.code.reached import ANY_MODULE, Fact, Reached
 from hitsave.code.resolve import ModuleTarget
-from hitsave.code.surroundings import (
-    content_digest,
-    is_racy,
-    listing_digest,
-    presence_digest,
-    signature,
-    variable_digest,
-)
+from hitsave.code.surroundings import DIGESTS, is_racy, signature
 from hitsave.code.symbol import NOWHERE, OUTSIDE, Facet, Place, Symbol
 from hitsave.digest import Digest, digest_bytes
 
@@ -29,24 +22,12 @@ if TYPE_CHECKING:
 TEXT_LIMIT = 20_000
 """Files up to this many bytes are kept as text, to explain a later change."""
 
-_DIGESTS: dict[Facet, Callable[[str], Digest]] = {
-    Facet.FILE: content_digest,
-    Facet.LISTING: listing_digest,
-    Facet.PRESENCE: presence_digest,
-    Facet.VARIABLE: variable_digest,
-}
-
 
 def fact_name(root: str, path: str) -> str:
     """Return the name of a path in facts: relative to the workspace where it lies under that."""
     if root and path.startswith(root + os.sep):
         return path[len(root) + 1 :]
     return path
-
-
-def fact_digest(root: str, fact: Fact) -> Digest:
-    """Return the digest that a fact other than an import has now."""
-    return _DIGESTS[fact.facet](_subject(root, fact))
 
 
 def _subject(root: str, fact: Fact) -> str:
@@ -121,7 +102,7 @@ class Outside:
 
     def _watched(self, facet: Facet, subject: str) -> Digest:
         """Return the digest that a fact has now, and notice when it has another."""
-        read = _DIGESTS[facet]
+        read = DIGESTS[facet]
         if facet is Facet.VARIABLE:
             value = read(subject)
             self.tests.append(lambda: read(subject) == value)

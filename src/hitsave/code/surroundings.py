@@ -6,10 +6,12 @@ Owns the digests of files, folders, paths and environment variables. Refuses to 
 import os
 import stat
 import time
+from collections.abc import Callable
 from typing import NamedTuple
 
 from blake3 import blake3
 
+from hitsave.code.symbol import Facet
 from hitsave.digest import Digest, digest_bytes, digest_parts
 
 NOTHING: Digest = b""
@@ -117,3 +119,12 @@ def variable_digest(name: str) -> Digest:
     """Return the digest of an environment variable; NOTHING where it is not set."""
     value = os.environ.get(name)
     return NOTHING if value is None else digest_bytes(os.fsencode(value))
+
+
+DIGESTS: dict[Facet, Callable[[str], Digest]] = {
+    Facet.FILE: content_digest,
+    Facet.LISTING: listing_digest,
+    Facet.PRESENCE: presence_digest,
+    Facet.VARIABLE: variable_digest,
+}
+"""How each facet of what lies outside the code is digested: a path, or the name of a variable."""

@@ -8,6 +8,7 @@ import os
 import re
 import sys
 from collections.abc import Iterable
+from functools import cache
 from weakref import WeakKeyDictionary
 
 from hitsave import observe
@@ -21,13 +22,6 @@ from hitsave.session import Session
 
 Facts = dict[Fact, tuple[Digest, Via]]
 """Facts, with the digest that each had when it was asked for, and by what."""
-
-_FACETS = {
-    "file": Facet.FILE,
-    "listing": Facet.LISTING,
-    "path": Facet.PRESENCE,
-    "variable": Facet.VARIABLE,
-}
 
 
 class History:
@@ -71,9 +65,8 @@ def readings_in(session: Session) -> ReadAt:
 
 
 def _fact(root: str, reading: observe.Reading) -> Fact:
-    facet = _FACETS[reading.kind]
-    is_path = facet is not Facet.VARIABLE
-    return Fact(facet, fact_name(root, reading.name) if is_path else reading.name)
+    facet, name = reading
+    return Fact(facet, name if facet is Facet.VARIABLE else fact_name(root, name))
 
 
 def surroundings_of(tracked: Tracked) -> bytes:
@@ -87,12 +80,17 @@ def surroundings_of(tracked: Tracked) -> bytes:
         path = os.path.abspath(module.source.path)
         if observe.was_loaded_before(path):
             tokens.append(_HERE)
-        if _READS_ARGUMENTS.search(module.source.content):
+        if _may_read_arguments(module.source.content):
             tokens += [os.fsencode(argument) for argument in sys.argv]
         for reading in observe.journal.readings_on_import(path):
-            tokens += [reading.kind.encode(), os.fsencode(reading.name)]
+            tokens += [reading.facet.encode(), os.fsencode(reading.name)]
             tokens.append(observe.journal.state(reading))
     return digest_parts("surroundings", tokens)
+
+
+@cache
+def _may_read_arguments(source: bytes) -> bool:
+    return _READS_ARGUMENTS.search(source) is not None
 
 
 _READS_ARGUMENTS = re.compile(

@@ -24,25 +24,25 @@ def text_writes(session: Session, tracked: Tracked) -> list[Write]:
     store = session.store
     if store.get(Table.MANIFESTS, tracked.digest) is not None:
         return []
+    # What only misses need is loaded by the first of them.
+    from hitsave.memo.history import surroundings_of
+
     code, outside = tracked.code, tracked.outside.dependencies
+    shared = code.manifest._replace(surroundings=surroundings_of(tracked))
     if not outside:
-        return _manifest_writes(session, tracked, code.digest, code.manifest)
-    manifest = Manifest(outside, tracked.reached, code.manifest.sources)
+        return _manifest_writes(session, tracked, code.digest, shared)
+    manifest = shared._replace(dependencies=outside, reached=tracked.reached)
     writes = _manifest_writes(session, tracked, tracked.digest, manifest, code.digest)
     if store.get(Table.MANIFESTS, code.digest) is None:
         # Once for all calls that differ in nothing but what they read.
-        writes += _manifest_writes(session, tracked, code.digest, code.manifest)
+        writes += _manifest_writes(session, tracked, code.digest, shared)
     return writes
 
 
 def _manifest_writes(
     session: Session, tracked: Tracked, key: bytes, manifest: Manifest, beside: bytes = b""
 ) -> list[Write]:
-    # What only misses need is loaded by the first of them.
-    from hitsave.memo.history import surroundings_of
-
-    store = session.store
-    packed = pack_manifest(manifest._replace(surroundings=surroundings_of(tracked)), beside)
+    store, packed = session.store, pack_manifest(manifest, beside)
     writes = [Write(Table.MANIFESTS, key, packed)]
     for dependency in manifest.dependencies:
         text = current_text(tracked, dependency)

@@ -19,6 +19,7 @@ class Notes:
     """What one evaluation has noted so far. Each note is one operation on a dictionary."""
 
     __slots__ = (
+        "beside_others",
         "blind",
         "environment",
         "files",
@@ -30,10 +31,12 @@ class Notes:
         "others",
         "own",
         "paths",
+        "paused",
         "places",
         "started",
         "thread",
         "variables",
+        "waited",
         "walks",
     )
 
@@ -46,6 +49,8 @@ class Notes:
         self.thread = threading.get_ident()  # where it began
         # Those that were there already: they may work for somebody else.
         self.others = {thread.ident: thread for thread in threading.enumerate()}
+        # Whether it waited, which threads that cannot be watched may have done something for.
+        self.beside_others = self.paused = self.waited = False
         self.own: set[str] = set()  # paths that the evaluation itself made or wrote to
         self.variables: set[str] = set()  # environment variables that it set itself
         self.walks: set[tuple[CodeType, int]] = set()  # where it walked through the environment

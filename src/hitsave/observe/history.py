@@ -32,13 +32,18 @@ _loaded: dict[str, str] = {}
 
 _executing: tuple[_Executing, ...] = ()
 
+_paths_before: frozenset[str] = frozenset()
+"""The files of those modules, but for the ones in the middle of their execution."""
+
 
 def remember() -> None:
     """Take what is loaded and executing now as what may have run unseen."""
-    global _loaded, _executing
+    global _loaded, _executing, _paths_before
     loaded = tuple(sys.modules.items())
     _loaded = {name: _file_of(module) for name, module in loaded if not _is_blank(module)}
     _executing = tuple(_modules_above(sys._getframe()))
+    paths = frozenset(map(os.path.abspath, filter(None, _loaded.values())))
+    _paths_before = paths - {each.path for each in _executing}
 
 
 def _file_of(module: object) -> str:
@@ -96,17 +101,14 @@ def headers_read(is_project: Callable[[str], bool]) -> frozenset[Started] | None
 
     It is not where project modules were loaded before `watch`, which may have read some.
     """
-    executing = {each.path for each in _executing}
-    before = {os.path.abspath(path) for path in _loaded.values() if path} - executing
-    if any(map(is_project, before)):
+    if any(map(is_project, _paths_before)):
         return None
     return monitoring.headers_read()
 
 
 def was_loaded_before(path: str) -> bool:
     """Whether a module of the file `path` had been loaded before `watch`, unseen."""
-    is_executing = any(path == each.path for each in _executing)
-    return not is_executing and path in map(os.path.abspath, filter(None, _loaded.values()))
+    return path in _paths_before
 
 
 def _may_have_run_before(started: Started, module: str) -> bool:

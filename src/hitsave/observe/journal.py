@@ -5,19 +5,12 @@ a file, a helper with a cache of its own reads another. Files are not read here 
 that waits until somebody asks, unless they may change in the meantime without showing it.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from types import CodeType, FrameType
 from typing import NamedTuple
 
-from hitsave.code.surroundings import (
-    Signature,
-    content_digest,
-    is_racy,
-    listing_digest,
-    presence_digest,
-    signature,
-    variable_digest,
-)
+from hitsave.code.surroundings import DIGESTS, Signature, is_racy, signature
+from hitsave.code.symbol import Facet
 from hitsave.digest import Digest, digest_parts
 from hitsave.observe.places import Places, path_of
 
@@ -26,9 +19,9 @@ MOST = 10_000
 
 
 class Reading(NamedTuple):
-    """`kind` is "file", "listing", "path" or "variable"; `name` an absolute path or a variable."""
+    """Of what lies outside the code; `name` is an absolute path, or that of a variable."""
 
-    kind: str
+    facet: Facet
     name: str
 
 
@@ -49,14 +42,6 @@ class State(NamedTuple):
         return self.signature != other.signature or (is_known and self.digest != other.digest)
 
 
-_DIGESTS: dict[str, Callable[[str], Digest]] = {
-    "file": content_digest,
-    "listing": listing_digest,
-    "path": presence_digest,
-    "variable": variable_digest,
-}
-
-
 class Journal:
     """Readings by the lines of project code that were under way."""
 
@@ -69,9 +54,9 @@ class Journal:
         self._lines: dict[str, dict[int, dict[Reading, None]]] = {}
         self._imports: dict[str, dict[Reading, None]] = {}
 
-    def enter(self, kind: str, name: str, frame: FrameType | None) -> None:
+    def enter(self, facet: Facet, name: str, frame: FrameType | None) -> None:
         """Note that `frame` is about to read something, for all project code at or above it."""
-        reading = Reading(kind, name)
+        reading = Reading(facet, name)
         now = _state_of(reading)
         known = self._states.setdefault(reading, now)
         if known.differs(now):
@@ -112,7 +97,7 @@ class Journal:
         if state.digest is not None:
             return state.digest
         if signature(reading.name) == state.signature:
-            digest = _DIGESTS[reading.kind](reading.name)
+            digest = DIGESTS[reading.facet](reading.name)
             if signature(reading.name) == state.signature:
                 self._states[reading] = state._replace(digest=digest)
                 return digest
@@ -135,12 +120,12 @@ def _is_import(frame: FrameType) -> bool:
 
 
 def _state_of(reading: Reading) -> State:
-    if reading.kind in ("file", "listing"):
+    if reading.facet in (Facet.FILE, Facet.LISTING):
         found = signature(reading.name)
         if found is not None and not is_racy(found):
             return State(found, None)
-        return State(found, _DIGESTS[reading.kind](reading.name))
-    return State(None, _DIGESTS[reading.kind](reading.name))
+        return State(found, DIGESTS[reading.facet](reading.name))
+    return State(None, DIGESTS[reading.facet](reading.name))
 
 
 journal = Journal()

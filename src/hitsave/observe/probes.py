@@ -8,6 +8,7 @@ import os
 from collections.abc import Callable
 from types import CodeType, FrameType
 
+from hitsave.code.symbol import Facet
 from hitsave.observe.active import Notes
 from hitsave.observe.askers import asker, outside_of
 from hitsave.observe.journal import Journal, journal
@@ -47,7 +48,7 @@ def _read_variable(frame: FrameType, notes: tuple[Notes, ...]) -> None:
     if not name or asking is None:
         return
     if _is_new(name, asking, journal):
-        journal.enter("variable", name, asking)
+        journal.enter(Facet.VARIABLE, name, asking)
     for each in notes:
         if name not in each.environment and _is_new(name, asking, each):
             each.environment[name] = (os.environ.get(name), caller_in(asking))

@@ -5,19 +5,23 @@ when an evaluation begins, passes on to the one that was there before, and gives
 Refuses to replace a profiler that it cannot call, and to let a thread of the program fail where two
 set their profile functions at once. `sys.setprofile` is audited, so a profiler that comes in the
 middle is seen.
+
+A thread that was there before cannot be watched. What it does is of no concern to an evaluation
+that never waited for another thread.
 """
 
 import sys
 import threading
 from _thread import start_new_thread as _start_thread
 from collections.abc import Callable
-from types import CodeType, FrameType
+from time import sleep as _sleep
+from types import CodeType, FrameType, ModuleType
 from typing import Any
 
 from hitsave.code.pause import frames_of_threads
 from hitsave.observe import active
 from hitsave.observe.active import Event, Notes
-from hitsave.observe.places import Places, identify, path_of
+from hitsave.observe.places import OURS, Places, identify, path_of
 from hitsave.observe.starts import tell
 from hitsave.observe.trouble import give_up
 
@@ -29,6 +33,35 @@ _GENERATES = 0x20 | 0x80 | 0x200
 
 _WORKERS = ("/concurrent/futures/thread.py", "/multiprocessing/pool.py", "/queue.py")
 """Where threads wait that may be given project code to run at any time."""
+
+_WAITS = frozenset(
+    {
+        "_thread.lock.acquire",
+        "_queue.SimpleQueue.get",
+        "_multiprocessing.SemLock.acquire",
+        "select.select",
+        "select.poll.poll",
+        "select.epoll.poll",
+        "select.kqueue.control",
+        "_socket.socket._accept",
+        "_socket.socket.recv",
+        "_socket.socket.recv_into",
+        "_socket.socket.recvfrom",
+        "_socket.socket.recvmsg",
+        "_ssl._SSLSocket.read",
+        "posix.read",
+        "posix.sched_yield",
+        "nt.read",
+        "time.sleep",
+    }
+)
+"""Functions in C that return what another thread has done meanwhile, or after it did it.
+
+Whatever waits in `threading`, `queue`, `concurrent` and `asyncio` ends in one of them.
+"""
+
+_TOLD_APART = frozenset({"start_new_thread", *(name.rpartition(".")[2] for name in _WAITS)})
+"""The names of functions in C of which more has to be known."""
 
 # The identity of an object as `id` has it, which is an audited event.
 _identity: Callable[[object], int] = object.__hash__
@@ -52,9 +85,8 @@ def _profile_over(before: Any) -> Any:
         if event == "call":
             if _identity(frame.f_code) not in _told:
                 _start(frame)
-        elif argument is _start_thread and not _is_threading(frame):
-            # A thread of the module `_thread` does not ask for a profile function.
-            active.miss(THREADS)
+        elif event == "c_call" and argument.__name__ in _TOLD_APART:
+            _note_call(frame, argument)
         if before is not None:
             before(frame, event, argument)
 
@@ -84,6 +116,54 @@ def _start(frame: FrameType) -> None:
         # When the interpreter ends, a module's names are taken away before its callbacks.
         if give_up is not None:
             give_up(error)
+
+
+def _note_call(frame: FrameType, function: Any) -> None:
+    try:
+        if function is _start_thread:
+            # A thread of the module `_thread` does not ask for a profile function.
+            if not _is_threading(frame):
+                active.miss(THREADS)
+        elif _name_of(function) in _WAITS and not _is_attempt(frame):
+            _note_wait(frame, is_pause=function is _sleep)
+    except Exception as error:
+        if give_up is not None:
+            give_up(error)
+
+
+def _name_of(function: Any) -> str:
+    owner: Any = function.__self__
+    kind = type(owner)
+    if kind is ModuleType:
+        return f"{owner.__name__}.{function.__name__}"
+    for base in kind.__mro__:
+        if function.__name__ in vars(base):
+            return f"{base.__module__}.{base.__qualname__}.{function.__name__}"
+    return ""
+
+
+def _note_wait(frame: FrameType, is_pause: bool) -> None:
+    """Note that this thread waits. A single pause is no waiting for anybody; the second may be."""
+    here = threading.get_ident()
+    for each in active.notes:
+        if each.thread == here and not _is_by_us(frame, each.places):
+            each.waited |= each.paused or not is_pause
+            each.paused = True
+
+
+def _is_attempt(frame: FrameType) -> bool:
+    """Whether a `threading.Condition` only looks whether its lock is taken."""
+    return frame.f_code.co_name == "_is_owned" and _is_threading(frame)
+
+
+def _is_by_us(frame: FrameType | None, places: Places) -> bool:
+    """Whether hitsave waits, as for the result of a call that another thread computes."""
+    while frame is not None:
+        path = path_of(frame.f_code)
+        if places.holds(path) or path.startswith(OURS):
+            return path.startswith(OURS)
+        frame = frame.f_back
+    return False
 
 
 def _set_profile(profile: Any) -> None:
@@ -173,8 +253,7 @@ def begin(begun: Notes) -> None:
         for_threads: Any = threading.getprofile()
         if not isinstance(for_threads, _ForThreads):
             threading.setprofile(_ForThreads(for_threads))
-    if _others_at_work(begun.places):
-        begun.miss(THREADS)
+    begun.beside_others = _others_at_work(begun.places)
 
 
 def end(ended: Notes) -> None:
@@ -182,7 +261,8 @@ def end(ended: Notes) -> None:
     if not _is_ours(sys.getprofile()) and threading.get_ident() == ended.thread:
         # In another thread it is the audit that tells.
         ended.miss(OTHER)
-    if _others_at_work(ended.places):
+    has_waited = ended.waited or threading.get_ident() != ended.thread
+    if has_waited and (ended.beside_others or _others_at_work(ended.places)):
         ended.miss(THREADS)
     with _setting:
         # Of two that end at once, the second is the last. No other lock is taken in here: who

@@ -10,6 +10,7 @@ from types import FrameType
 from typing import Any
 
 from hitsave.code.surroundings import content_digest, listing_digest, presence
+from hitsave.code.symbol import Facet
 from hitsave.observe.active import Notes
 from hitsave.observe.askers import asker
 from hitsave.observe.journal import Journal, journal
@@ -20,7 +21,7 @@ from hitsave.observe.records import NOBODY, Caller
 def read_file(path: str, frame: FrameType | None, notes: tuple[Notes, ...]) -> None:
     """Note that the file `path` is about to be read by `frame`."""
     folder = os.path.dirname(path)
-    _enter("file", path, folder, frame)
+    _enter(Facet.FILE, path, folder, frame)
     for each in notes:
         if path not in each.files:
             caller = _reader(path, folder, frame, each)
@@ -30,7 +31,7 @@ def read_file(path: str, frame: FrameType | None, notes: tuple[Notes, ...]) -> N
 
 def read_listing(path: str, frame: FrameType | None, notes: tuple[Notes, ...]) -> None:
     """Note that the folder `path` is about to be listed by `frame`."""
-    _enter("listing", path, path, frame)
+    _enter(Facet.LISTING, path, path, frame)
     for each in notes:
         if path not in each.listings:
             caller = _reader(path, path, frame, each)
@@ -41,7 +42,7 @@ def read_listing(path: str, frame: FrameType | None, notes: tuple[Notes, ...]) -
 def ask_path(path: str, frame: FrameType | None, notes: tuple[Notes, ...]) -> None:
     """Note that `frame` is about to ask what stands at `path`."""
     folder = os.path.dirname(path)
-    _enter("path", path, folder, frame)
+    _enter(Facet.PRESENCE, path, folder, frame)
     for each in notes:
         if path not in each.paths:
             caller = _reader(path, folder, frame, each)
@@ -49,13 +50,13 @@ def ask_path(path: str, frame: FrameType | None, notes: tuple[Notes, ...]) -> No
                 each.paths.setdefault(path, (presence(path), caller))
 
 
-def _enter(kind: str, path: str, folder: str, frame: FrameType | None) -> None:
+def _enter(facet: Facet, path: str, folder: str, frame: FrameType | None) -> None:
     places = journal.places
     if not counts(path, folder, places) or asker(frame, places) in (None, NOBODY):
         return
     # What the program writes into its own file may be what it has read from another one.
-    if not is_own(path, journal) or (kind == "file" and not _is_temporary(folder)):
-        journal.enter(kind, path, frame)
+    if not is_own(path, journal) or (facet is Facet.FILE and not _is_temporary(folder)):
+        journal.enter(facet, path, frame)
 
 
 def _is_temporary(folder: str) -> bool:
