@@ -2,6 +2,8 @@
 
 import json
 
+import pytest
+
 from hitsave import memo
 
 SCRIPT = """
@@ -108,3 +110,74 @@ def test_a_result_that_holds_an_argument_is_a_copy_each_time():
     assert one[0] is not two[0]
     one[0]["a"].append(2)
     assert given(argument) == [{"a": [1]}, {"inside": {"a": [1]}}]
+
+
+PASSED_ON = """
+from hitsave import inert, memo, session
+
+told = inert([])
+whole = session.digest_value
+
+def digest_value(value, **options):
+    if not options.get("partial"):  # as globals are
+        told.append(type(value).__name__)
+    return whole(value, **options)
+
+session.digest_value = digest_value
+
+@memo
+def make(n):
+    return {made}
+
+@memo
+def use(value):
+    print("computing")
+    return value[0] + value[1]
+
+for _ in range(2):
+    told.clear()
+    made = make(5)
+    use(made)
+    print(told)
+told.clear()
+use({equal})
+print(told)
+"""
+
+
+@pytest.mark.parametrize(
+    ("made", "equal", "kind"),
+    [
+        ("bytes([n]) * 200_000", "bytes([5]) * 200_000", "bytes"),
+        ("chr(n) * 200_000", "chr(5) * 200_000", "str"),
+        ("tuple(range(100_000)) * n", "tuple(range(100_000)) * 5", "tuple"),
+    ],
+)
+def test_a_large_result_that_nobody_can_change_is_passed_on_unread(run, made, equal, kind) -> None:
+    printed = run(PASSED_ON.format(made=made, equal=equal)).stdout.splitlines()
+    assert printed == ["computing", str(["int", kind]), "[]", str([kind])]
+    assert run(PASSED_ON.format(made=made, equal=equal)).stdout.splitlines() == ["[]"] * 2 + [
+        str([kind])
+    ]
+
+
+FIXED = """
+import numpy
+
+def fixed(n):
+    made = numpy.full(50_000, n)
+    made.setflags(write={writeable})
+    return made
+"""
+
+
+@pytest.mark.parametrize("writeable", [False, True])
+def test_an_array_that_may_not_be_written_to_is_passed_on_unread(run, writeable) -> None:
+    pytest.importorskip("numpy")
+    text = PASSED_ON.format(made="fixed(n)", equal="fixed(5)")
+    script = FIXED.format(writeable=writeable) + text
+    if writeable:
+        script = script.replace("use(made)", "use(made); made[0] = 7; use(made)")
+    run(script)
+    printed = run(script).stdout.splitlines()
+    assert printed == ([str(["ndarray"] * 2)] * 2 if writeable else ["[]"] * 2) + ["['ndarray']"]

@@ -212,7 +212,7 @@ def _own_key(memo: "Memo[..., Any]", args: tuple[Any, ...], kwargs: dict[str, An
 
 
 def _digest(memo: "Memo[..., Any]", session: Session, values: tuple[Any, ...]) -> Digested:
-    if SCALARS.issuperset(map(type, values)):
+    if SCALARS.issuperset(map(type, values)) and not session.recalled.has_any(values):
         token = b"".join(map(scalar_input, values))
         if len(token) < LARGE:
             return Digested(b"scalars" + token)
@@ -352,7 +352,10 @@ def _decoded(session: Session, record: CallRecord) -> Any:
     if stored is None:  # gone, or damaged, which the store has told of
         return ABSENT
     payload, *buffers = split_parts(stored)
-    return decode(payload, buffers, allow_pickle=True)
+    result = decode(payload, buffers, allow_pickle=True)
+    if record.known is not None:
+        session.recalled.note(result, record.known)
+    return result
 
 
 # -- on a miss ----------------------------------------------------------------------------------
