@@ -161,6 +161,31 @@ def test_evaluations_in_many_threads_all_end() -> None:
     assert under_way == []
 
 
+def test_what_the_threads_around_fill_does_not_count(run: Any) -> None:
+    script = """
+        import threading
+        from hitsave import memo
+
+        found = []
+
+        @memo
+        def step(x):
+            print("computing")
+            return x + 1
+
+        def work(x):
+            found.append(step(x))
+
+        for x in range(4):
+            thread = threading.Thread(target=work, args=(x,))
+            thread.start()
+            thread.join()
+        print(found)
+    """
+    assert run(script).stdout == "computing\n" * 4 + "[1, 2, 3, 4]\n"
+    assert run(script).stdout == "[1, 2, 3, 4]\n"
+
+
 # -- what ran, and how it came to run ---------------------------------------------------------
 
 RUNS = {
