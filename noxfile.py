@@ -1,7 +1,8 @@
 """Sessions: every check of the project, each in its own environment.
 
 `nox` runs the tests on each supported Python that is found, then lint, typing, layers and docs.
-`nox -s benchmarks` measures; it is asked for by name, because figures need a quiet machine.
+`nox -s benchmarks` measures; it is asked for by name, because figures need a quiet machine. So are
+`libraries` and `versions`, which install what is large.
 """
 
 import os
@@ -100,6 +101,29 @@ def soundness(session: nox.Session) -> None:
     packages = session.cache_dir / "soundness-packages"
     harness = ("python", "-m", "tests.soundness", "--packages", str(packages))
     session.run(*harness, *(session.posargs or ("--jobs", "2")))
+
+
+@nox.session
+def libraries(session: nox.Session) -> None:
+    """Run the tests of digests and encodings with every library whose values are known."""
+    session.install(".", *_group("test"), *_group("libraries"))
+    session.run("python", "-m", "pytest", "tests/codec", "tests/golden", *session.posargs)
+
+
+@nox.session(python="3.12")
+@nox.parametrize("versions", ["numpy==2.1.* pandas==2.2.3", "numpy>=2.3 pandas>=3"])
+def versions(session: nox.Session, versions: str) -> None:
+    """Compare the pinned digests of numpy and pandas, with an old and a new version of each."""
+    session.install(".", *_group("test"), *versions.split())
+    session.run("python", "-m", "pytest", "tests/golden", "tests/codec/test_frames.py")
+
+
+@nox.session
+def fuzz(session: nox.Session) -> None:
+    """Decode very many encodings that nobody wrote."""
+    session.install(".", *_group("test"), *_group("libraries"))
+    fuzzed = ("python", "-m", "pytest", "tests/codec/test_fuzz.py", *session.posargs)
+    session.run(*fuzzed, env={"FUZZ_EXAMPLES": os.environ.get("FUZZ_EXAMPLES", "20000")})
 
 
 @nox.session

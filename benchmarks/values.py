@@ -11,7 +11,7 @@ import msgpack
 from blake3 import blake3
 
 from benchmarks.figures import Figure, Plan, side_by_side
-from hitsave.codec import decode, digest_value, encode
+from hitsave.codec import Recalled, decode, digest_value, encode
 
 try:
     import numpy
@@ -38,6 +38,7 @@ def run(plan: Plan) -> Iterator[Figure]:
         yield _bytes_digest("array argument, 80 MB", array, plan)
         small = numpy.arange(1000.0)
         yield _bytes_digest("array argument, 8 kB", small, plan, budget=0.0)
+    yield _recalled(plan)
     yield from _encodings(plan)
 
 
@@ -77,6 +78,18 @@ def _bytes_digest(work: str, value: object, plan: Plan, budget: float = 1.1) -> 
         clock=time.perf_counter,  # on all cores: what the caller waits for counts
     )
     return Figure(work, ours, floor, "BLAKE3 on all cores, clock", budget)
+
+
+def _recalled(plan: Plan) -> Figure:
+    """What finding the digest of an own result of any size takes, against that of a number."""
+    recalled, result = Recalled(), os.urandom(80_000_000)
+    recalled.note(result, b"digest")
+    ours, floor = side_by_side(
+        lambda: recalled.digest(result),
+        lambda: digest_value(1.5, name_symbol=_nameless),
+        repeat=plan.repeat,
+    )
+    return Figure("own result of 80 MB as an argument", ours, floor, "digest of a float, CPU", 1.0)
 
 
 def _encodings(plan: Plan) -> Iterator[Figure]:

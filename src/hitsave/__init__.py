@@ -12,6 +12,8 @@ tracked with the very source that was executed, and begins to watch which functi
 import sys
 
 from hitsave.code.inert import inert
+from hitsave.codec import register_digest
+from hitsave.codec.registered_codecs import register_codec
 from hitsave.errors import (
     HitsaveError,
     HitsaveWarning,
@@ -33,6 +35,8 @@ __all__ = [
     "inert",
     "memo",
     "mode",
+    "register_codec",
+    "register_digest",
 ]
 
 

@@ -60,6 +60,18 @@ class DamagedError(HitsaveError, ValueError):
     """Stored bytes are not what was written, or not of a format that this version reads."""
 
 
+class UnknownCodecError(DamagedError):
+    """A stored result goes by a codec that this program has not registered."""
+
+    def __init__(self, name: str, version: int) -> None:
+        super().__init__(
+            f"A stored result goes by version {version} of the codec {name!r}, which is not "
+            "registered.",
+            "Call hitsave.register_codec before; until then it is computed again.",
+        )
+        self.codec = f"{name}.{version}"
+
+
 class StoreUnavailableError(HitsaveError, OSError):
     """The store cannot be used: unwritable, foreign, of an unknown format, or on a full disk."""
 

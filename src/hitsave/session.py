@@ -21,7 +21,7 @@ from hitsave.code.resolve import Resolver, project_name
 from hitsave.code.source import Source
 from hitsave.code.symbol import Symbol
 from hitsave.code.tracker import Tracker
-from hitsave.codec import Digested, digest_value
+from hitsave.codec import Digested, Recalled, digest_value
 from hitsave.config import Settings, find_root, load_settings
 from hitsave.digest import digest_parts
 from hitsave.errors import HitsaveError, StoreUnavailableError
@@ -50,6 +50,7 @@ class Session:
             self.project, self.closure_options(), self.mark_state, ledger.generation
         )
         self._sources: dict[str, tuple[ExecutedSource, Source]] = {}
+        self.recalled = Recalled()
         self._states: dict[bytes, bool] = {}
         self._store: Store | None = None
         self._pending: list[Write] = []
@@ -105,6 +106,9 @@ class Session:
 
     def digest_argument(self, value: Any) -> Digested:
         """Digest a value, with project definitions in it by name."""
+        known = self.recalled.digest(value)
+        if known is not None:
+            return Digested(known, (), mutable=False)
         return digest_value(value, name_symbol=self._name_symbol)
 
     def _digest_global(

@@ -76,6 +76,7 @@ def test_an_array_that_holds_itself_has_a_digest():
 def test_arrays_are_mutable_and_their_scalars_are_not():
     assert digest_value(np.arange(3), name_symbol=lambda _: None).mutable
     assert not digest_value(np.float64(3), name_symbol=lambda _: None).mutable
+    assert digest_value(RECORDS[0], name_symbol=lambda _: None).mutable
 
 
 @pytest.mark.parametrize(

@@ -70,6 +70,26 @@ def test_what_equality_does_not_see_comes_back_too():
     assert str(through(decimal.Decimal("1.00"))) == "1.00"
 
 
+def test_exceptions_come_back_but_for_where_they_were_raised():
+    try:
+        try:
+            raise KeyError("a", [1])
+        except KeyError as inner:
+            inner.add_note("seen")
+            raise ValueError(2) from inner
+    except ValueError as outer:
+        error = outer
+    error.found = [error]
+    back = through([error, error])[0]
+    assert type(back) is ValueError
+    assert (back.args, back.__suppress_context__, back.__traceback__) == ((2,), True, None)
+    assert back.found[0] is back
+    assert back.__cause__ is back.__context__
+    assert (type(back.__cause__), back.__cause__.args) == (KeyError, ("a", [1]))
+    assert back.__cause__.__notes__ == ["seen"]
+    assert type(through(OSError(2, "gone", "a"), allow_pickle=True)) is FileNotFoundError
+
+
 def test_what_was_shared_is_shared_and_what_was_not_is_not():
     part = [1]
     back = through([part, part, (part, {"a": part}), [1]])

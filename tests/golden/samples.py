@@ -12,10 +12,13 @@ import decimal
 import enum
 import fractions
 import functools
+import http
 import json
 import pathlib
+import pstats
 import re
 import types
+import urllib.parse
 import uuid
 from typing import NamedTuple
 
@@ -73,6 +76,18 @@ DIGESTED = {
     "proxy": types.MappingProxyType({"a": 1}), "mixed": [{"a": {1, 2}}, [Point(2)] * 2],
     "template": __import__("string").Template("$a"), "memoryview": memoryview(b"ab"),
 }  # fmt: skip
+PROFILES = [
+    pstats.FunctionProfile("1", 0.5, 0.25, number, -0.0, "a.py", 3) for number in (1.0, 2.0)
+]
+SPLIT = urllib.parse.SplitResult("a", "b", "c", "d", "e")
+SHAPED = {
+    "dataclass": PROFILES[0], "dataclasses": PROFILES, "named tuple": SPLIT,
+    "named tuples": [SPLIT, SPLIT._replace(scheme="z")], "member": http.HTTPStatus.OK,
+    "same keys": [{"a": (1,), "b": None}, {"a": (2,), "b": 2**70}], "rows": [(1, "a"), (2, "b")],
+    "long dict": {f"key {number}": number for number in range(64)}, "exception": KeyError("a", [1]),
+    "shared": [PROFILES[0], PROFILES[0], (1,)], "S0": np.ndarray((3,), "S0"),
+}  # fmt: skip
+"""More values whose encodings are pinned: of classes that every Python has."""
 UNORDERED = {"set", "frozenset"}
 """Values whose encoding follows the order of a hash table; what they decode to is compared."""
 
@@ -100,5 +115,5 @@ def decoded_digest(pinned):
 
 if __name__ == "__main__":
     digests = {name: digest(value) for name, value in DIGESTED.items()}
-    encodings = {name: encoding(value) for name, value in STORABLE.items()}
+    encodings = {name: encoding(value) for name, value in {**STORABLE, **SHAPED}.items()}
     print(json.dumps({"digests": digests, "encodings": encodings}, indent=1))

@@ -107,7 +107,8 @@ class Closure:
         if isinstance(target, ObjectTarget):
             self.add_inside(value, via)
         else:
-            self.reach(target, via)
+            # Of what is outside, the version counts; nothing is handed to it here.
+            self.reach(target, via, opaque=False)
 
     def add_declared(self, value: Any) -> None:
         """Add what the user declared: it counts whether or not it is seen to run."""

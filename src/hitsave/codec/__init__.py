@@ -5,8 +5,11 @@ Owns what a value's digest is and how a result becomes bytes and comes back. Ref
 """
 
 from hitsave.codec.decode import decode
-from hitsave.codec.encode import Encoded, encode
+from hitsave.codec.encode import encode
 from hitsave.codec.explain import explain_digest
+from hitsave.codec.payload import Encoded
+from hitsave.codec.recalled import Recalled, is_read_only
+from hitsave.codec.registered_digests import register_digest
 from hitsave.codec.sharing import is_immutable
 from hitsave.codec.summary import summarize
 from hitsave.codec.walk import Digested, NameSymbol, digest_value
@@ -15,10 +18,13 @@ __all__ = [
     "Digested",
     "Encoded",
     "NameSymbol",
+    "Recalled",
     "decode",
     "digest_value",
     "encode",
     "explain_digest",
     "is_immutable",
+    "is_read_only",
+    "register_digest",
     "summarize",
 ]

@@ -35,18 +35,30 @@ def _take_array(value: Any) -> list[Any]:
     dtype = value.dtype
     if dtype.hasobject:
         return _take_objects(value)
-    order = "F" if value.flags.f_contiguous and not value.flags.c_contiguous else "C"
+    order = _order(value)
     flat = _numpy().ravel(value, order=order)
     content = memoryview(flat.view("u1")) if flat.nbytes else b""
-    return [_header(dtype), order, value.ndim, *value.shape, Blob(content)]
+    return [_header(dtype), order + _fixed(value), value.ndim, *value.shape, Blob(content)]
 
 
 def _take_objects(value: Any) -> list[Any]:
     if value.dtype != object:
         raise NotStorableError
-    order = "F" if value.flags.f_contiguous and not value.flags.c_contiguous else "C"
+    order = _order(value)
     elements = value.ravel(order=order).tolist()
-    return [None, order, value.ndim, *value.shape, *elements]
+    return [None, order + _fixed(value), value.ndim, *value.shape, *elements]
+
+
+def _order(value: Any) -> str:
+    return "F" if value.flags.f_contiguous and not value.flags.c_contiguous else "C"
+
+
+def _fixed(value: Any) -> str:
+    return "" if value.flags.writeable else _FIXED
+
+
+_FIXED = " fixed"
+"""What is added to the order of an array that may not be written to."""
 
 
 def _header(dtype: Any) -> str:
@@ -56,12 +68,17 @@ def _header(dtype: Any) -> str:
     if descr is None or dtype.metadata is not None or dtype.isalignedstruct:
         raise NotStorableError
     text = repr(descr)
-    if repr(_dtype(text)) != repr(dtype):
+    if len(text) > _LONGEST_HEADER or repr(_dtype(text)) != repr(dtype):
         raise NotStorableError
     return text
 
 
+_LONGEST_HEADER = 1 << 16
+
+
 def _dtype(header: str) -> Any:
+    if len(header) > _LONGEST_HEADER:
+        raise ValueError("not the text of a dtype")
     # `ast` is needed for arrays alone, and takes literals only.
     from ast import literal_eval
 
@@ -74,25 +91,32 @@ def _dtype(header: str) -> Any:
 def _build_array(parts: list[Any]) -> Any:
     header, order, dimensions, *rest = parts
     shape = tuple(rest[:dimensions])
+    is_fixed, order = order.endswith(_FIXED), order.removesuffix(_FIXED)
     if len(shape) != dimensions or min(shape, default=0) < 0 or order not in ("C", "F"):
         raise ValueError("not the shape of an array")
     if header is None:
         if math.prod(shape) != len(rest) - dimensions:
             raise ValueError("not as many elements as the shape says")
         return _numpy().empty(shape, dtype=object, order=order)
-    return _raw_array(_dtype(header), shape, order, rest[dimensions:])
-
-
-def _raw_array(dtype: Any, shape: tuple[int, ...], order: str, contents: list[Any]) -> Any:
-    """Return an array that may be written to, over `content` itself where that is writable."""
-    numpy = _numpy()
-    (content,) = contents
+    (content,) = rest[dimensions:]
     view = memoryview(content)
+    if is_fixed:
+        # It cannot be made writable then, so its digest may be recalled.
+        array = _raw_array(_dtype(header), shape, order, view.toreadonly())
+        array.flags.writeable = False
+        return array
+    return _raw_array(_dtype(header), shape, order, bytearray(view) if view.readonly else view)
+
+
+def _raw_array(dtype: Any, shape: tuple[int, ...], order: str, view: Any) -> Any:
+    """Return an array over `view` itself."""
+    numpy, view = _numpy(), memoryview(view)
     if view.nbytes != dtype.itemsize * math.prod(shape):
         raise ValueError("not as many bytes as dtype and shape say")
     if view.nbytes == 0:
-        return numpy.zeros(shape, dtype=dtype, order=order)
-    flat = numpy.frombuffer(bytearray(view) if view.readonly else view, dtype=dtype)
+        # Over nothing: making it anew would give text of no length a character for each element.
+        return numpy.ndarray(shape, dtype=dtype, buffer=bytearray(1), order=order)
+    flat = numpy.frombuffer(view, dtype=dtype)
     return flat.reshape(shape, order=order)
 
 
@@ -103,7 +127,8 @@ def _fill_array(shell: Any, parts: list[Any]) -> None:
     flat = _numpy().empty(shell.size, dtype=object)
     for position, element in enumerate(parts[3 + dimensions :]):
         flat[position] = element
-    shell[...] = flat.reshape(shell.shape, order=order)
+    shell[...] = flat.reshape(shell.shape, order=order.removesuffix(_FIXED))
+    shell.flags.writeable = not order.endswith(_FIXED)
 
 
 def _take_scalar(value: Any) -> list[Any]:

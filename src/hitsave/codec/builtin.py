@@ -7,7 +7,7 @@ the standard library: those are in `standard`.
 import functools
 import types
 from collections import OrderedDict, defaultdict, deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, ItemsView, Iterable, Sequence
 from gc import get_referents
 from itertools import chain
 
@@ -39,6 +39,15 @@ def pairs_node(tag: str, items: Sequence[tuple[object, object]], *extra: object)
         return f"[{summarize(children[position - 1], 60)}]"
 
     return Node(tag, children, step, mutable=True)
+
+
+def open_view(value: Iterable[object], _: Context) -> Node:
+    """Open the keys or the values of a dict, which change with it."""
+    return Node(type(value).__name__, list(value), mutable=True)
+
+
+def open_items(value: "ItemsView[object, object]", _: Context) -> Node:
+    return pairs_node("dict_items", list(value))
 
 
 def open_set(value: set[object], _: Context) -> Node:
@@ -212,6 +221,9 @@ BUILTIN: dict[type, Opener] = {
     list: open_list,
     tuple: open_tuple,
     dict: open_dict,
+    type({}.keys()): open_view,
+    type({}.values()): open_view,
+    type({}.items()): open_items,
     set: open_set,
     frozenset: open_frozenset,
     str: open_large_text,

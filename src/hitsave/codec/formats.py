@@ -14,6 +14,7 @@ from types import EllipsisType, MappingProxyType, NotImplementedType, SimpleName
 from typing import Any
 
 from hitsave.codec.array_formats import ARRAY_FORMATS, array_format
+from hitsave.codec.exception_formats import EXCEPTION, EXCEPTIONS
 from hitsave.codec.format import Blob, Format, NotStorableError
 from hitsave.codec.naming import class_name, is_loaded_as
 
@@ -72,8 +73,8 @@ BUILTIN_FORMATS: dict[type, Format] = {
     frozenset: Format("frozenset.1", list, frozenset),
     int: Format("int.1", _int_bytes, lambda p: int.from_bytes(p[0], "little", signed=True)),
     complex: Format("complex.1", lambda v: [v.real, v.imag], lambda p: complex(*p)),
-    bytes: Format("bytes.1", lambda v: [Blob(v)], lambda p: bytes(p[0])),
-    bytearray: Format("bytearray.1", lambda v: [Blob(v)], lambda p: bytearray(p[0])),
+    bytes: Format("bytes.1", lambda v: [Blob(v)], lambda p: bytes(memoryview(p[0]))),
+    bytearray: Format("bytearray.1", lambda v: [Blob(v)], lambda p: bytearray(memoryview(p[0]))),
     range: Format("range.1", lambda v: [v.start, v.stop, v.step], lambda p: range(*p)),
     slice: Format("slice.1", lambda v: [v.start, v.stop, v.step], lambda p: slice(*p)),
     EllipsisType: Format("Ellipsis.1", lambda _: [], lambda _: ...),
@@ -174,6 +175,18 @@ def _take_pattern(value: Any) -> list[Any]:
     return [value.pattern, value.flags]
 
 
+def _fraction(numerator: int, denominator: int) -> Any:
+    # Two numbers and no text, of which a few characters can mean billions of digits.
+    return _known("fractions", "Fraction")(numerator, denominator)
+
+
+def _build_pattern(parts: list[Any]) -> Any:
+    pattern, flags = parts
+    if flags & _known("re", "DEBUG"):
+        raise ValueError("building it would print")
+    return _known("re", "compile")(pattern, flags)
+
+
 _DATE = ("year", "month", "day")
 _TIME = ("hour", "minute", "second", "microsecond", "tzinfo", "fold")
 _FOLD = ("fold",)
@@ -187,10 +200,12 @@ _STANDARD = (
     _simple("datetime", "timezone", lambda v: list(v.__getinitargs__())),
     _simple("zoneinfo", "ZoneInfo", _take_zone),
     _simple("decimal", "Decimal", lambda v: [str(v)]),
-    _simple("fractions", "Fraction", _attributes("numerator", "denominator")),
+    Format(
+        "fractions.Fraction.1", _attributes("numerator", "denominator"), lambda p: _fraction(*p)
+    ),
     *(_simple("pathlib", name, lambda v: [str(v)]) for name in _PATHS),
     Format("uuid.UUID.1", _take_uuid, lambda p: _known("uuid", "UUID")(bytes=p[0])),
-    Format("re.Pattern.1", _take_pattern, lambda p: _known("re", "compile")(p[0], p[1])),
+    Format("re.Pattern.1", _take_pattern, _build_pattern),
     Format("array.array.1", _take_array, _build_array),
     Format(
         "collections.Counter.1",
@@ -201,7 +216,8 @@ _STANDARD = (
 )
 
 FORMATS: dict[str, Format] = {
-    entry.name: entry for entry in (*BUILTIN_FORMATS.values(), *_STANDARD, *ARRAY_FORMATS)
+    entry.name: entry
+    for entry in (*BUILTIN_FORMATS.values(), *_STANDARD, *ARRAY_FORMATS, EXCEPTION)
 }
 """Every format, by name and version: all that decoding can make."""
 
@@ -210,8 +226,33 @@ def find_format(kind: type) -> Format | None:
     """Return the format in which values of exactly the type `kind` are written today."""
     if (entry := BUILTIN_FORMATS.get(kind)) is not None:
         return entry
+    if kind in EXCEPTIONS:
+        return EXCEPTION
     module, name = class_name(kind)
-    if module.partition(".")[0] == "numpy":
+    library = module.partition(".")[0]
+    if library == "numpy":
         return array_format(kind)
+    if library in LIBRARIES:
+        found: Format | None = _library_formats(library).find_format(kind)
+        return found
     home = "pathlib" if module == "pathlib._local" else module
     return FORMATS.get(f"{home}.{name}.1") if is_loaded_as(home, name, kind) else None
+
+
+def format_named(name: str) -> Format:
+    """Return the format of that name and version. Raises KeyError where there is none."""
+    if (entry := FORMATS.get(name)) is not None:
+        return entry
+    library = name.partition(".")[0]
+    if library not in LIBRARIES:
+        raise KeyError(name)
+    named: dict[str, Format] = _library_formats(library).FORMATS
+    return named[name]
+
+
+LIBRARIES = frozenset({"pandas", "polars", "pyarrow", "scipy", "torch", "PIL"})
+"""Libraries that have a file in `library_formats`, loaded with the first of their values."""
+
+
+def _library_formats(library: str) -> Any:
+    return import_module(f"hitsave.codec.library_formats.{library.lower()}")

@@ -5,11 +5,13 @@ slots and the `__dict__`. Refuses to call a property, a `__getattr__` or a `__cl
 """
 
 import builtins
+from collections.abc import Iterator
 from types import FunctionType, GetSetDescriptorType, MemberDescriptorType
 
 from hitsave.codec.builtin import sorted_fields
-from hitsave.codec.naming import class_name, external_name, is_loaded_as
+from hitsave.codec.naming import class_name, external_name, is_loaded_as, type_label
 from hitsave.codec.nodes import Context, Node, field_steps
+from hitsave.errors import NotDigestibleError
 
 _POINTER = tuple.__itemsize__
 
@@ -40,8 +42,18 @@ def open_own_digest(value: object, method: object, context: Context) -> Node:
     """Open an object whose class says itself what counts."""
     token = class_token(type(value), context)
     content = method.__get__(value, type(value))()  # type: ignore[attr-defined]
+    refuse_itself(value, content)
     steps = field_steps(("", "__hitsave_digest__()"))
     return Node("own", (token, content), steps, mutable=True, reduced=True)
+
+
+def refuse_itself(value: object, content: object) -> None:
+    """Raise where an object stands for itself: all of its type would have one digest."""
+    if content is value:
+        raise NotDigestibleError(
+            f"What stands for an object of type {type_label(value)} is that object itself.",
+            "Return what counts of it, as plain data.",
+        )
 
 
 def is_enum(kind: type) -> bool:
@@ -61,27 +73,46 @@ def open_enum(value: object, context: Context) -> Node:
 
 
 def open_exception(value: BaseException, context: Context) -> Node:
-    """Open an exception: its class, its arguments, its fields; not where it was raised."""
+    """Open an exception: its class, its arguments, its fields, what it came from; not where."""
     arguments = BaseException.__dict__["args"].__get__(value)
     names, contents = instance_fields(value)
+    held = [(name, content) for name, content in _held_by(value) if content is not None]
+    names = (*names, *(name for name, _ in held))
+    contents = [*contents, *(content for _, content in held)]
     children = (class_token(type(value), context), arguments, names, *contents)
     return Node("exception", children, field_steps(("args", "", *names), 1), mutable=True)
 
 
+def _held_by(value: BaseException) -> Iterator[tuple[str, object]]:
+    """Yield what Python's own exceptions hold, such as the name of a file, with its name."""
+    for name in ("__cause__", "__context__"):
+        yield name, BaseException.__dict__[name].__get__(value)
+    for base in type.__dict__["__mro__"].__get__(type(value)):
+        if class_name(base)[0] == "builtins" and base is not BaseException:
+            for name, slot in vars(base).items():
+                if type(slot) is MemberDescriptorType:
+                    yield f"{base.__name__}.{name}", slot.__get__(value, type(value))
+
+
 def open_instance(value: object, token: str, base: Node | None) -> Node:
-    """Open an instance of a project class: its fields, and the node of what its base holds."""
-    names, contents = instance_fields(value)
+    """Open an instance by its class: its fields, and the node of what its base holds."""
+    names, contents = instance_fields(value, frozenset() if base is None else base.owns)
     children = (token, names, *contents) if base is None else (token, names, *contents, base)
     mutable = base is None or base.mutable or bool(names) or _has_dict(type(value))
     return Node("instance", children, field_steps(("", *names, ""), 1), mutable=mutable)
 
 
-def instance_fields(value: object) -> tuple[tuple[str, ...], list[object]]:
-    """Return names and contents of the `__dict__` and of the slots of `value`.
+def instance_fields(
+    value: object, told: frozenset[str] = frozenset()
+) -> tuple[tuple[str, ...], list[object]]:
+    """Return names and contents of the `__dict__`, but for those in `told`, and of the slots.
 
     A slot is named with its class, since two classes may have each a slot of one name.
     """
-    names, contents = sorted_fields(instance_dict(value))
+    fields = instance_dict(value)
+    if told:
+        fields = {name: content for name, content in fields.items() if name not in told}
+    names, contents = sorted_fields(fields)
     slots = [
         (f"{base_name}.{name}", content)
         for base_name, name, slot in _slots(type(value))
@@ -123,7 +154,8 @@ def _member_count(kind: type) -> int:
     return sum(type(member) is MemberDescriptorType for member in members)
 
 
-def _dict_descriptor(kind: type) -> GetSetDescriptorType | None:
+def dict_descriptor(kind: type) -> GetSetDescriptorType | None:
+    """Return what reads the `__dict__` of instances of `kind`; None where they have none."""
     for base in type.__dict__["__mro__"].__get__(kind):
         found = type.__dict__["__dict__"].__get__(base).get("__dict__")
         if type(found) is GetSetDescriptorType:
@@ -132,12 +164,12 @@ def _dict_descriptor(kind: type) -> GetSetDescriptorType | None:
 
 
 def _has_dict(kind: type) -> bool:
-    return _dict_descriptor(kind) is not None
+    return dict_descriptor(kind) is not None
 
 
 def instance_dict(value: object) -> dict[str, object]:
     """Return the `__dict__` of `value` itself, whatever its class says `__dict__` is."""
-    descriptor = _dict_descriptor(type(value))
+    descriptor = dict_descriptor(type(value))
     fields = None if descriptor is None else descriptor.__get__(value, type(value))
     return fields if isinstance(fields, dict) else {}
 

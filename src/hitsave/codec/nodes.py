@@ -17,6 +17,7 @@ class Node(NamedTuple):
     the size. `steps(i)` is the path, as Python
     source, from the object to child `i`. `mutable`: the object can be changed in place.
     `reduced`: the children came from code that is not ours and must prove to be deterministic.
+    `owns` are the names in the object's `__dict__` that the children have told of.
     """
 
     tag: str
@@ -27,6 +28,7 @@ class Node(NamedTuple):
     buffers: Iterable[Buffer] = ()
     size: int = 0
     reduced: bool = False
+    owns: frozenset[str] = frozenset()
 
 
 class Context(Protocol):
@@ -48,4 +50,5 @@ def index_step(position: int) -> str:
 
 def field_steps(names: Sequence[str], offset: int = 0) -> Callable[[int], str]:
     """Return the steps of children that are the fields `names`, after `offset` other children."""
-    return lambda position: f".{names[position - offset]}" if position >= offset else ""
+    end = offset + len(names)
+    return lambda at: f".{names[at - offset]}" if offset <= at < end and names[at - offset] else ""

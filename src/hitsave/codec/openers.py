@@ -1,15 +1,16 @@
 """Which opener takes which object.
 
-Owns the order of the rules: a known type, the class's own `__hitsave_digest__`, a class, an enum
-member, an exception, an instance of a project class, a wrapper of a function, and last the
-object's own reduction. Refuses to load a library: its types exist only where it is loaded.
+Owns the order of the rules: what the program registered, a known type, the class's own
+`__hitsave_digest__`, a class, an enum member, an exception, an instance of a project class or of
+one that declares its fields, a wrapper of a function, and last the object's own reduction. Refuses
+to load a library: its types exist only where it is loaded.
 """
 
 from collections.abc import Callable
 from typing import Any
 
-from hitsave.codec.arrays import array_opener
 from hitsave.codec.builtin import BUILTIN
+from hitsave.codec.declared import declares_fields
 from hitsave.codec.instances import (
     class_token,
     hides_state,
@@ -23,9 +24,11 @@ from hitsave.codec.instances import (
     open_wrapper,
     wrapped_function,
 )
+from hitsave.codec.library_digests import library_opener
 from hitsave.codec.naming import class_name, is_loaded_as
 from hitsave.codec.nodes import Context, Node, Opener
 from hitsave.codec.reductions import open_reduction, refuse_live
+from hitsave.codec.registered_digests import registered_opener
 from hitsave.codec.standard import STANDARD
 
 
@@ -34,7 +37,7 @@ def open_value(value: object, context: Context) -> Node:
     kind = type(value)
     if kind is Node:
         return value  # type: ignore[return-value]
-    opener = _known_opener(kind)
+    opener = registered_opener(kind) or _known_opener(kind)
     return opener(value, context) if opener is not None else _open_object(value, kind, context)
 
 
@@ -45,7 +48,7 @@ def _known_opener(kind: type) -> Opener | None:
     found: Opener | None = STANDARD.get(module, {}).get(name)
     if found is not None and is_loaded_as(module, name, kind):
         return found
-    return array_opener(kind)
+    return library_opener(kind)
 
 
 def _open_object(value: Any, kind: type, context: Context) -> Node:
@@ -57,15 +60,15 @@ def _open_object(value: Any, kind: type, context: Context) -> Node:
         return open_enum(value, context)
     if issubclass(kind, BaseException):
         return open_exception(value, context)
-    if context.name(kind) is not None:
-        return _open_project_instance(value, kind, context)
+    if context.name(kind) is not None or declares_fields(kind):
+        return _open_by_fields(value, kind, context)
     if (wrapped := wrapped_function(value)) is not None:
         return open_wrapper(value, wrapped, context)
     refuse_live(value)
     return open_reduction(value, context)
 
 
-def _open_project_instance(value: object, kind: type, context: Context) -> Node:
+def _open_by_fields(value: object, kind: type, context: Context) -> Node:
     base = _open_base(value, kind, context)
     if base is None and hides_state(kind):
         refuse_live(value)

@@ -13,7 +13,7 @@ from hitsave.codec.naming import class_name, external_name, type_label
 from hitsave.codec.nodes import Context, Node
 from hitsave.errors import NotDigestibleError
 
-_HINT = "Leave it out with ignore, or give its class a __hitsave_digest__ method."
+HINT = "Leave it out with ignore, or say what stands for it with hitsave.register_digest."
 
 # Types of these packages reduce to names and plain contents: they need no second look.
 _TRUSTED = frozenset({"typing", "numpy", "operator", "string", "ipaddress", "random", "enum"})
@@ -47,7 +47,7 @@ def refuse_live(value: object) -> None:
     kind = type(value)
     module = class_name(kind)[0].partition(".")[0]
     if module in _LIVE or class_name(kind) == ("builtins", "weakref"):
-        raise NotDigestibleError(f"An object of type {type_label(value)} has no digest.", _HINT)
+        raise NotDigestibleError(f"An object of type {type_label(value)} has no digest.", HINT)
     if mro_lookup(kind, "__next__") is not None:
         raise NotDigestibleError(
             f"An iterator ({type_label(value)}) has no digest: reading it would use it up.",
@@ -63,7 +63,7 @@ def open_reduction(value: object, context: Context) -> Node:
     kind = type(value)
     trusted = class_name(kind)[0].partition(".")[0] in _TRUSTED
     if not (context.reduce or trusted):
-        raise NotDigestibleError(f"The structure of {type_label(value)} is not known.", _HINT)
+        raise NotDigestibleError(f"The structure of {type_label(value)} is not known.", HINT)
     return _reduction_node(value, _reduce(value), context, not trusted)
 
 
@@ -81,7 +81,7 @@ def _reduce(value: object) -> object:
         raise NotDigestibleError(
             f"An object of type {type_label(value)} has no digest: reducing it raised "
             f"{type(error).__name__}.",
-            _HINT,
+            HINT,
         ) from error
 
 
@@ -91,7 +91,7 @@ def _reduction_node(value: object, reduced: Any, context: Context, proven: bool)
         module = getattr(value, "__module__", None) or class_name(type(value))[0]
         return Node("global", (token, external_name(module, reduced)))
     if type(reduced) is not tuple or not 2 <= len(reduced) <= 6:
-        raise NotDigestibleError(f"{type_label(value)} reduces to no reduction.", _HINT)
+        raise NotDigestibleError(f"{type_label(value)} reduces to no reduction.", HINT)
     parts: list[Any] = [*reduced, None, None, None, None][:6]
     function, arguments, state, elements, items, setter = parts
     children = (

@@ -72,6 +72,19 @@ def _open_getter(value: Any, _: Context) -> Node:
     return Node(f"operator.{type(value).__name__}", value.__reduce__()[1:])
 
 
+def _open_type_variable(value: Any, _: Context) -> Node:
+    names = _VARIABLE + (("__default__",) if getattr(value, "has_default", bool)() else ())
+    children = (names, *(getattr(value, name) for name in names))
+    return Node("typing.TypeVar", children, field_steps(names, 1))
+
+
+_VARIABLE = (
+    *("__module__", "__name__", "__bound__", "__constraints__"),
+    *("__covariant__", "__contravariant__"),
+)
+_ALIAS = ("__module__", "__name__", "__value__", "__type_params__")
+_FORWARD = ("__forward_arg__", "__forward_module__", "__forward_is_class__")
+
 _KNOWN: dict[str, dict[str, Any]] = {
     "datetime": {
         "date": _fields("datetime.date", *_DATE),
@@ -84,7 +97,17 @@ _KNOWN: dict[str, dict[str, Any]] = {
     "decimal": {"Decimal": _text("decimal.Decimal")},
     "fractions": {"Fraction": _fields("fractions.Fraction", "numerator", "denominator")},
     "uuid": {"UUID": _fields("uuid.UUID", "int")},
-    "re": {"Pattern": _fields("re.Pattern", "pattern", "flags")},
+    "re": {
+        "Pattern": _fields("re.Pattern", "pattern", "flags"),
+        "Match": _fields("re.Match", "re", "string", "pos", "endpos", "regs"),
+    },
+    "_struct": {"Struct": _fields("struct.Struct", "format")},
+    "typing": {
+        "TypeVar": _open_type_variable,
+        "NewType": _fields("typing.NewType", "__module__", "__qualname__", "__supertype__"),
+        "TypeAliasType": _fields("typing.TypeAliasType", *_ALIAS),
+        "ForwardRef": _fields("typing.ForwardRef", *_FORWARD),
+    },
     "array": {"array": _open_array},
     "collections": {"Counter": _open_counter, "ChainMap": _open_chain_map},
     "operator": dict.fromkeys(("itemgetter", "attrgetter", "methodcaller"), _open_getter),

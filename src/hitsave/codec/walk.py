@@ -11,6 +11,7 @@ they stand. Depth costs no stack: the walk keeps its own.
 """
 
 import os
+import sys
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -45,6 +46,7 @@ _BACK = b"\xfc"
 # that pool forever. With a number, each hasher has threads of its own.
 _THREADS = os.cpu_count() or 1
 _THREADS_FROM = 1 << 20  # below this, waking BLAKE3's threads costs more than they save
+_WITH_PYTHON = sys.stdlib_module_names | {"", "__main__", "hitsave"}
 _MAX_REDUCTIONS = 10_000
 
 
@@ -54,12 +56,15 @@ class Digested(NamedTuple):
     `symbols` are the live functions, classes and modules that `name_symbol` named, each once, in
     the order met. `mutable` says whether the value or anything inside can be changed in place,
     `whole` whether the digest says all of it, or only what kinds of objects stand in some places.
+    `outside` holds, for each package outside the project and the standard library that something
+    in the value comes from, one such class or function.
     """
 
     digest: bytes
     symbols: tuple[object, ...]
     mutable: bool
     whole: bool = True
+    outside: tuple[object, ...] = ()
 
 
 class Done(NamedTuple):
@@ -129,7 +134,8 @@ def _walked(value: object, walk: "Walk") -> Digested:
     digest = walk.run(value)
     if walk.proofs:
         _require_same(walk, walk.alone(), value)
-    return Digested(digest, tuple(walk.symbols.values()), walk.mutable, walk.whole)
+    outside = tuple(walk.outside.values())
+    return Digested(digest, tuple(walk.symbols.values()), walk.mutable, walk.whole, outside)
 
 
 def _require_same(first: "Walk", second: "Walk", value: object) -> None:
@@ -141,7 +147,7 @@ def _require_same(first: "Walk", second: "Walk", value: object) -> None:
     path = next((one[0] for one, two in pairs if one != two), "")
     raise NotDigestibleError(
         "An object reduces to something else each time, so it has no digest.",
-        "Give its class a __hitsave_digest__ method, or leave it out with ignore.",
+        "Leave it out with ignore, or say what stands for it with hitsave.register_digest.",
         path,
     )
 
@@ -202,6 +208,8 @@ class Walk:
         self._bound = 0  # how often what was met says something of this walk alone
         self.reduce = reduce
         self.symbols: dict[int, object] = {}
+        self.outside: dict[str, object] = {}  # by package
+        self._kinds: set[type] = set()  # whose packages are noted
         self.proofs: list[tuple[str, bytes]] = []
         self._name_symbol = name_symbol
         self._trace = trace
@@ -249,7 +257,16 @@ class Walk:
         name = self._name_symbol(value)
         if name is not None:
             self._note(value)
+        else:
+            self._note_outside(value)
         return name
+
+    def _note_outside(self, value: object) -> None:
+        """Note the package of a class or function that is not the project's."""
+        module = getattr(value, "__module__", None)
+        package = module.partition(".")[0] if isinstance(module, str) else ""
+        if package not in self.outside and package not in _WITH_PYTHON:
+            self.outside[package] = value
 
     def _note(self, *symbols: object) -> None:
         self.symbols.update((id(symbol), symbol) for symbol in symbols)
@@ -325,8 +342,9 @@ class Walk:
         return token
 
     def _opened(self, value: object) -> Node:
-        # User code runs in here only where a class asked for it (`__hitsave_digest__`) or has
-        # nothing else to offer (`__reduce_ex__`); whatever it raises is a fact about the value.
+        # User code runs in here only where the program asked for it (`__hitsave_digest__`,
+        # `register_digest`) or a class has nothing else to offer (`__reduce_ex__`); whatever it
+        # raises is a fact about the value.
         try:
             node = open_value(value, self)
         except NotDigestibleError as error:
@@ -339,9 +357,14 @@ class Walk:
             raise NotDigestibleError(
                 f"An object of type {type(value).__qualname__} cannot be read: "
                 f"{type(error).__name__} was raised.",
-                "Leave it out with ignore, or give its class a __hitsave_digest__ method.",
+                "Leave it out with ignore, or say what stands for it with hitsave.register_digest.",
                 self.path(),
             ) from error
+        kind = type(value)
+        if kind not in self._kinds:
+            self._kinds.add(kind)
+            if kind is not Node and self._name_symbol(kind) is None:
+                self._note_outside(kind)
         self._mutable += node.mutable
         self._bound += node.reduced
         self._count_reduction(node)
@@ -403,7 +426,7 @@ class Walk:
         if identity in self._sealed:
             raise NotDigestibleError(
                 "Elements of a set refer to one another in a cycle, which has no order.",
-                "Use a list or a dict, or give the class a __hitsave_digest__ method.",
+                "Use a list or a dict, or say what stands for it with hitsave.register_digest.",
                 self.path(),
             )
         self._bound += 1

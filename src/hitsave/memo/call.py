@@ -42,12 +42,14 @@ class Digested(NamedTuple):
     """The values of a call's parameters, as they go into its key.
 
     `token` is what is hashed for them. `symbols` are the project definitions among them, and
-    `mutable` holds the position and the digest of each that can be changed in place.
+    `mutable` holds the position and the digest of each that can be changed in place. `outside`
+    holds something of each library that they come from, whose version counts.
     """
 
     token: bytes
     symbols: tuple[Any, ...] = ()
     mutable: tuple[tuple[int, bytes], ...] = ()
+    outside: tuple[Any, ...] = ()
 
 
 class Candidate(NamedTuple):
@@ -91,8 +93,8 @@ class Call:
         self.mode = mode
         self.values = values
         self.digested = digested
-        symbols = digested.symbols
-        self.roots = (memo.root, *symbols) if symbols else memo.roots
+        brought = (*digested.symbols, *digested.outside)
+        self.roots = (memo.root, *brought) if brought else memo.roots
         self.known = memo.known_sets(session)
         self.overwrites = False
         self.moment: Moment = {}
@@ -210,19 +212,22 @@ def _own_key(memo: "Memo[..., Any]", args: tuple[Any, ...], kwargs: dict[str, An
 
 
 def _digest(memo: "Memo[..., Any]", session: Session, values: tuple[Any, ...]) -> Digested:
-    if SCALARS.issuperset(map(type, values)):
+    if SCALARS.issuperset(map(type, values)) and not session.recalled.has_any(values):
         token = b"".join(map(scalar_input, values))
         if len(token) < LARGE:
             return Digested(b"scalars" + token)
     symbols: dict[int, Any] = {}
+    outside: dict[int, Any] = {}
     mutable, parts = [], [b"digests"]
     for position, value in enumerate(values):
         found = _digest_one(memo, session, position, value)
         parts.append(found.digest)
         symbols.update((id(symbol), symbol) for symbol in found.symbols)
+        outside.update((id(each), each) for each in found.outside)
         if found.mutable:
             mutable.append((position, found.digest))
-    return Digested(b"".join(parts), tuple(symbols.values()), tuple(mutable))
+    brought = tuple(symbols.values()), tuple(mutable), tuple(outside.values())
+    return Digested(b"".join(parts), *brought)
 
 
 def _digest_one(
@@ -235,8 +240,8 @@ def _digest_one(
         way = f"ignore=({name!r},)" if memo.options.key is None else "another key="
         raise UnkeyedError(
             f"argument {name}{error.path} cannot be digested: {error.message}",
-            f"leave it out with {way}, or say what to key by with key=, "
-            "or give its class a __hitsave_digest__ method",
+            f"leave it out with {way}, or say what to key by with key=, or what stands for such "
+            "an object with hitsave.register_digest or a method __hitsave_digest__",
         ) from error
 
 
@@ -347,7 +352,10 @@ def _decoded(session: Session, record: CallRecord) -> Any:
     if stored is None:  # gone, or damaged, which the store has told of
         return ABSENT
     payload, *buffers = split_parts(stored)
-    return decode(payload, buffers, allow_pickle=True)
+    result = decode(payload, buffers, allow_pickle=True)
+    if record.known is not None:
+        session.recalled.note(result, record.known)
+    return result
 
 
 # -- on a miss ----------------------------------------------------------------------------------

@@ -9,14 +9,15 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from hitsave.code.reached import DependencySet
 from hitsave.code.tracker import Tracked
-from hitsave.codec import encode, summarize
-from hitsave.digest import digest_parts
+from hitsave.codec import encode, is_immutable, is_read_only, summarize
+from hitsave.digest import Digest, digest_parts
 from hitsave.errors import NotDigestibleError, NotEncodableError
 from hitsave.events import Impure, Stored, emit, listening, warn
 from hitsave.memo.around import spoil
 from hitsave.memo.filled import Filled, has_cached_properties, is_as_before, note_filled
 from hitsave.memo.texts import text_writes
 from hitsave.memo.trouble import bypass, unexpected
+from hitsave.session import Session
 from hitsave.store import CallRecord, Table, Write, pack_call
 
 if TYPE_CHECKING:
@@ -129,6 +130,7 @@ def _record(call: "Call", result: Any, before: Before, seconds: float) -> None:
         object=stored,
         pickled=encoded.pickled,
         result=summarize(result),
+        known=None if is_inline else _known_digest(session, result),
         started=before.started,
         seconds=seconds,
         kind=memo.options.kind,
@@ -142,12 +144,24 @@ def _record(call: "Call", result: Any, before: Before, seconds: float) -> None:
     durable = memo.options.kind == "experiment"
     replaces = call.overwrites or call.mode.name == "refresh"
     if session.commit(writes, durable=durable, replace=replaces):
+        if record.known is not None and is_immutable(result):
+            session.recalled.note(result, record.known)
         note_nested(call, record)
         _tell_impure(memo.symbol, tracked)
         if listening():
             emit(Stored(memo.symbol, key, seconds))
     else:
         spoil()
+
+
+def _known_digest(session: Session, result: Any) -> Digest | None:
+    """The digest of a large result as an argument, where it can come back as one unchanged."""
+    if not (is_immutable(result) or is_read_only(result)):
+        return None
+    try:
+        return session.digest_argument(result).digest
+    except NotDigestibleError:
+        return None
 
 
 def call_writes(

@@ -4,7 +4,7 @@ Owns the sentences, and that each is said once. Refuses to let trouble of hitsav
 user's program, unless the setting `strict` asks for it.
 """
 
-from hitsave.errors import HitsaveError, StoreUnavailableError
+from hitsave.errors import HitsaveError, StoreUnavailableError, UnknownCodecError
 from hitsave.events import Bypassed, emit, warn
 from hitsave.session import Session
 
@@ -23,7 +23,10 @@ def unexpected(session: Session, symbol: str, error: Exception) -> None:
     if isinstance(error, HitsaveError):
         # Whether a commit fails or the writing of an object: it is one store, and one trouble.
         is_store = isinstance(error, StoreUnavailableError)
-        session.trouble("commit" if is_store else type(error).__name__, error)
+        kind = "commit" if is_store else type(error).__name__
+        if isinstance(error, UnknownCodecError):
+            kind = f"codec {error.codec}"  # each is another line that the program lacks
+        session.trouble(kind, error)
         return
     if session.settings.strict:
         raise error

@@ -11,7 +11,7 @@ import msgpack
 from hitsave.digest import Digest
 from hitsave.errors import DamagedError, NotEncodableError
 
-LAYOUT = 1
+LAYOUT = 2
 """The version of the layout of a packed record. One with any other is refused."""
 
 Argument = tuple[str, Digest, str]
@@ -24,8 +24,9 @@ class CallRecord(NamedTuple):
     `code` is the code digest, which is also the key of the manifest. `arguments` holds a name, a
     digest and a summary for each. The result's encoding is in `payload` where it is small, or in
     the object whose digest is `object`; `pickled` says whether any of it is a pickle, and `result`
-    is its summary. `started` and `expires` are seconds since the epoch, `seconds` how long it ran.
-    `kind` is "memo" or "experiment"; `context` (host, Python, commit) is filled for experiments.
+    is its summary; `known` is the digest that it has as an argument, where that is known. `started`
+    and `expires` are seconds since the epoch, `seconds` how long it ran. `kind` is "memo" or
+    "experiment"; `context` (host, Python, commit) is filled for experiments.
     """
 
     symbol: str
@@ -35,6 +36,7 @@ class CallRecord(NamedTuple):
     object: Digest | None
     pickled: bool
     result: str
+    known: Digest | None
     started: float
     seconds: float
     kind: str
@@ -44,7 +46,7 @@ class CallRecord(NamedTuple):
 
 _NOTHING = type(None)
 # Every combination of types that the fields may have once the context is packed by itself: one
-# look-up checks all twelve, where twelve `isinstance` would cost as much as the unpacking.
+# look-up checks all thirteen, where as many `isinstance` would cost as much as the unpacking.
 _SHAPES = frozenset(
     product(
         (str,),
@@ -54,6 +56,7 @@ _SHAPES = frozenset(
         (bytes, _NOTHING),
         (bool,),
         (str,),
+        (bytes, _NOTHING),
         (float,),
         (float,),
         (str,),
@@ -73,6 +76,7 @@ def pack_call(record: CallRecord) -> bytes:
             *record[:5],
             bool(record.pickled),
             record.result,
+            record.known,
             float(record.started),
             float(record.seconds),
             record.kind,
@@ -92,7 +96,7 @@ def unpack_call(data: bytes) -> CallRecord:
     arguments = cast("tuple[object, ...]", fields[2])
     if not {_shape(argument) for argument in arguments} <= _ARGUMENT_SHAPES:
         raise DamagedError("A call record has an argument that this version does not read.")
-    fields[10] = _unpack_context(cast("bytes", fields[10]))
+    fields[11] = _unpack_context(cast("bytes", fields[11]))
     return CallRecord._make(fields)
 
 

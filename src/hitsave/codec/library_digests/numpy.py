@@ -1,7 +1,7 @@
 """numpy: arrays, scalars and dtypes.
 
-Owns what of an array counts (dtype, shape, elements; not layout, not byte order) and reads no
-numpy unless the program loaded it. Refuses other array libraries.
+Owns what of an array counts (dtype, shape, elements; not layout, not byte order), also for the
+libraries whose columns are arrays. Refuses other array libraries.
 """
 
 import sys
@@ -11,15 +11,15 @@ from typing import Any
 from hitsave.codec.naming import class_name
 from hitsave.codec.nodes import Context, Node, Opener, field_steps, index_step
 
-_BLOCK = 1 << 20  # copied at a time where an array is not contiguous
+BLOCK = 1 << 20
+"""Bytes copied at a time where an array does not lie as it is hashed."""
+
 _PADDED = {("f", 16): 10, ("c", 32): 10}  # x87 numbers: the bytes of 16 that mean something
 
 
-def array_opener(kind: type) -> Opener | None:
+def opener_of(kind: type) -> Opener | None:
     """Return the opener of numpy's own type `kind`; None for any other type."""
-    numpy: Any = sys.modules.get("numpy")
-    if numpy is None or not class_name(kind)[0].startswith("numpy"):
-        return None
+    numpy: Any = sys.modules["numpy"]
     if kind is numpy.ndarray or kind is numpy.memmap:
         return open_array
     if kind is numpy.ma.MaskedArray:
@@ -28,13 +28,15 @@ def array_opener(kind: type) -> Opener | None:
         return _open_subclass
     if issubclass(kind, numpy.generic):
         return _open_scalar
+    if kind is numpy.busdaycalendar:
+        return _open_calendar
     return _open_dtype if issubclass(kind, numpy.dtype) else None
 
 
 def open_array(value: Any, _: Context) -> Node:
     """Open an array by dtype, shape and elements, whatever its layout."""
     array = value.view(sys.modules["numpy"].ndarray)
-    return _array_node(array, "ndarray")
+    return array_node(array, "ndarray")
 
 
 def open_masked(value: Any, _: Context) -> Node:
@@ -57,7 +59,9 @@ def _open_subclass(value: Any, context: Context) -> Node:
 
 
 def _open_scalar(value: Any, _: Context) -> Node:
-    return _array_node(sys.modules["numpy"].asarray(value), "numpy.scalar", mutable=False)
+    numpy: Any = sys.modules["numpy"]
+    # A record can be written to, like the array that it may be a part of.
+    return array_node(numpy.asarray(value), "numpy.scalar", mutable=isinstance(value, numpy.void))
 
 
 def _open_dtype(value: Any, _: Context) -> Node:
@@ -65,7 +69,12 @@ def _open_dtype(value: Any, _: Context) -> Node:
     return Node("numpy.dtype", (repr(value), value.isalignedstruct))
 
 
-def _array_node(array: Any, tag: str, mutable: bool = True) -> Node:
+def _open_calendar(value: Any, _: Context) -> Node:
+    return Node("numpy.busdaycalendar", (value.weekmask, value.holidays))
+
+
+def array_node(array: Any, tag: str = "ndarray", mutable: bool = True) -> Node:
+    """Return the node of an exact array."""
     dtype = array.dtype
     if dtype.names is not None:
         fields = [array[name] for name in dtype.names]
@@ -73,12 +82,19 @@ def _array_node(array: Any, tag: str, mutable: bool = True) -> Node:
         return Node(f"{tag}.fields", children, _record_steps(dtype.names), mutable=mutable)
     if dtype.hasobject or dtype.kind == "T":
         elements = array.ravel(order="C").tolist()
-        children = (dtype.str, array.shape, *elements)
+        children = (_object_dtype(dtype), array.shape, *elements)
         return Node(f"{tag}.objects", children, _element_step, mutable=mutable)
     little = dtype.newbyteorder("<")
     children = (little.str, array.shape)
     size = _meaningful(dtype) * array.size
-    return Node(tag, children, mutable=mutable, buffers=_blocks(array, little), size=size)
+    return Node(tag, children, mutable=mutable, buffers=blocks(array, little), size=size)
+
+
+def _object_dtype(dtype: Any) -> object:
+    """Return what counts of a dtype of objects, or of text of any length with its options."""
+    if dtype.kind != "T" or (dtype.coerce and not hasattr(dtype, "na_object")):
+        return dtype.str
+    return Node("StringDType", (dtype.coerce, getattr(dtype, "na_object", ...)))
 
 
 def _record_steps(names: tuple[str, ...]) -> Any:
@@ -93,12 +109,13 @@ def _meaningful(dtype: Any) -> int:
     return _PADDED.get((dtype.kind, dtype.itemsize), 0) or int(dtype.itemsize)
 
 
-def _blocks(array: Any, little: Any) -> Iterator[memoryview]:
+def blocks(array: Any, little: Any) -> Iterator[memoryview]:
     """Yield the elements in C order, little-endian, without a copy where they lie so."""
     if array.nbytes == 0:
         return
-    if array.ndim > 1 and not array.flags.c_contiguous and array.nbytes > _BLOCK:
-        rows = max(1, _BLOCK * len(array) // array.nbytes)
+    is_as_hashed = array.flags.c_contiguous and array.dtype == little
+    if array.ndim > 0 and not is_as_hashed and array.nbytes > BLOCK:
+        rows = max(1, BLOCK * len(array) // array.nbytes)
         for start in range(0, len(array), rows):
             yield _bytes_of(array[start : start + rows], little)
     else:

@@ -1,0 +1,68 @@
+"""Classes by name: how a stored result says which class a part of it is of.
+
+Owns the path of a class (`module:Qualified.Name`), and what that path leads to when it is read.
+Refuses classes that a path does not lead back to, and to import on behalf of bytes that are not
+trusted.
+"""
+
+import sys
+from importlib import import_module
+from typing import Any
+
+from hitsave.codec.format import NotStorableError
+from hitsave.codec.naming import class_name
+from hitsave.errors import DamagedError
+
+_MAIN = "__main__"
+
+
+def class_path(kind: type) -> str:
+    """Return the path of `kind`. Raises NotStorableError where it does not lead back to `kind`."""
+    module, name = class_name(kind)
+    if _found_in(sys.modules.get(module), name) is not kind:
+        raise NotStorableError
+    return f"{main_name() if module == _MAIN else module}:{name}"
+
+
+def main_name() -> str:
+    """Return what the main module is called: there is one in every process, each another."""
+    main = sys.modules.get(_MAIN)
+    spec, path = getattr(main, "__spec__", None), getattr(main, "__file__", None)
+    # `os.path` would do the same; what is wanted is a name that another script does not have.
+    own = spec.name if spec is not None else str(path).replace("\\", "/").rpartition("/")[2]
+    return f"{_MAIN}/{own}"
+
+
+def find_class(path: str, importing: bool) -> type:
+    """Return the class that `path` leads to; with `importing`, its module may be imported for it.
+
+    Raises DamagedError where there is none now.
+    """
+    module, _, name = path.partition(":")
+    if module.startswith(_MAIN):
+        module = _MAIN if module == main_name() else ""
+    elif importing and module not in sys.modules:
+        import_module(module)
+    found = _found_in(sys.modules.get(module), name)
+    if not isinstance(found, type) or class_name(found) != (module, name):
+        raise DamagedError(
+            f"A stored result is of the class {path}, which is not there.",
+            "Import the module of the class before the call; it is computed again until then.",
+        )
+    return found
+
+
+def _found_in(module: Any, name: str) -> object:
+    """Return what the dotted `name` means in `module`; no code of a class runs for it."""
+    if module is None:
+        return None
+    found: object = vars(module).get(name)  # a generic model's name may have dots in brackets
+    if found is not None:
+        return found
+    names = name.split(".")
+    found = vars(module).get(names[0])
+    for inner in names[1:]:
+        if not isinstance(found, type):
+            return None
+        found = type.__dict__["__dict__"].__get__(found).get(inner)
+    return found
