@@ -44,7 +44,10 @@ class Session:
         self.settings: Settings = load_settings(root)
         self.ledger = ledger
         self.project = Project(
-            Boundary(root), self._executed, RecordKeeper(self._load_record, self._keep_record)
+            Boundary(root),
+            self._executed,
+            ledger.generation,
+            RecordKeeper(self._load_record, self._keep_record),
         )
         self.tracker = Tracker(
             self.project, self.closure_options(), self.mark_state, ledger.generation

@@ -59,6 +59,7 @@ def sources(
         project = Project(
             Boundary(str(root)),
             lambda _name: None,
+            lambda: 0,
             RecordKeeper(lambda _digest: None, lambda _digest, _packed: None),
         )
         options = Options(

@@ -39,7 +39,7 @@ class Computed:
             self._closure.members.follow_subclasses = True
         elif dynamic.kind == "modules":
             self.looks_among_loaded = True
-            for loaded in tuple(self._closure.project.loaded()):
+            for loaded in self._closure.project.loaded():
                 # What evaluations loaded, a later process begins without: see `facts`.
                 if loaded.source.module not in self._closure.options.hidden:
                     self._closure.members.escape(loaded, via)

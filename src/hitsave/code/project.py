@@ -7,6 +7,7 @@ decide what a call depends on.
 import os
 import sys
 from collections.abc import Callable, Iterator
+from operator import is_
 from types import CodeType, FunctionType, ModuleType
 from typing import Any, NamedTuple
 from weakref import WeakKeyDictionary
@@ -192,22 +193,43 @@ class MadeMembers:
             self._made[live] = self.of(live) | names
 
 
-class Project:
-    """The modules under one workspace root, and those next to it."""
+class _Loaded(NamedTuple):
+    """The project modules that were loaded when `names` and `lives` were in `sys.modules`."""
 
-    def __init__(self, boundary: Boundary, executed: Executed, records: RecordKeeper) -> None:
+    generation: int
+    names: tuple[str, ...]
+    lives: tuple[object, ...]
+    modules: tuple[Module, ...]
+    by_path: dict[str, list[Module]]
+
+
+class Project:
+    """The modules under one workspace root, and those next to it.
+
+    `executed` gives the source that a module was executed from; `generation` grows whenever it
+    would give another one.
+    """
+
+    def __init__(
+        self,
+        boundary: Boundary,
+        executed: Executed,
+        generation: Callable[[], int],
+        records: RecordKeeper,
+    ) -> None:
         self.boundary = boundary
         self.distributions = Distributions()
         self.wrappers = Wrappers()
         self.made_members = MadeMembers()
         self._told: set[tuple[str, str]] = set()
         self._executed = executed
+        self._generation = generation
         self._records = records
         self._modules: dict[str, tuple[object, Source | None, Module | None]] = {}
         self._analysed: dict[bytes, ModuleRecord | None] = {}
         self._read: dict[str, Source] = {}
         self._seen_on_disk: dict[str, tuple[object, Module | None]] = {}
-        self._by_path: tuple[int, dict[str, list[Module]]] | None = None
+        self._last_loaded: _Loaded | None = None
 
     def tell_widened(self, symbol: str, reason: str) -> None:
         """Say once that something counts by more than it has to."""
@@ -306,22 +328,45 @@ class Project:
         is_spawned = name == "__mp_main__" and namespace.get("__file__") == module.source.path
         return module if is_spawned else None
 
-    def loaded(self) -> Iterator[Module]:
-        """Yield every project module that is loaded now."""
-        for name in tuple(sys.modules):
-            module = self.module(name)
-            if module is not None and module.namespace is not None and name != "__mp_main__":
-                yield module
+    def loaded(self) -> tuple[Module, ...]:
+        """Return every project module that is loaded now."""
+        return self._now_loaded().modules
 
     def at(self, path: str) -> list[Module]:
         """Return the loaded modules whose source lies at `path`; usually one."""
-        loaded = len(sys.modules)
-        if self._by_path is None or self._by_path[0] != loaded or path not in self._by_path[1]:
-            found: dict[str, list[Module]] = {}
-            for module in self.loaded():
-                found.setdefault(os.path.abspath(module.source.path), []).append(module)
-            self._by_path = (loaded, found)
-        return self._by_path[1].get(path, [])
+        known = self._last_loaded
+        if (
+            known is None
+            or known.generation != self._generation()
+            or len(known.names) != len(sys.modules)
+            or path not in known.by_path
+        ):
+            # The whole comparison only for a path that is new: it is asked for thousands of them.
+            known = self._now_loaded()
+        return known.by_path.setdefault(path, [])
+
+    def _now_loaded(self) -> _Loaded:
+        generation = self._generation()
+        names, lives = tuple(sys.modules), tuple(sys.modules.values())
+        known = self._last_loaded
+        if (
+            known is None
+            or known.generation != generation
+            or known.names != names
+            or not all(map(is_, known.lives, lives))
+        ):
+            found = tuple(self._loaded_among(names))
+            by_path: dict[str, list[Module]] = {}
+            for module in found:
+                by_path.setdefault(os.path.abspath(module.source.path), []).append(module)
+            known = self._last_loaded = _Loaded(generation, names, lives, found, by_path)
+        return known
+
+    def _loaded_among(self, names: tuple[str, ...]) -> Iterator[Module]:
+        for name in names:
+            module = self.module(name)
+            if module is not None and module.namespace is not None and name != "__mp_main__":
+                yield module
 
     def extension(self, name: str) -> str:
         """Return the path of an extension module inside the project, or an empty string."""
