@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from hitsave import inert, memo
+from hitsave.code.tracker import Tracker
 from hitsave.events import Bypassed, Event, Hit, Miss, Stored
 
 PACKAGE = str(Path(sys.modules["hitsave"].__file__ or "").parent)
@@ -342,3 +343,24 @@ def test_the_events_of_a_call_tell_its_story(events: list[Event]) -> None:
     assert story[0].reason == "it has no earlier call"
     # A call that misses has no key yet: what it depends on is known once it has run.
     assert story[1].key == story[2].key
+
+
+def test_a_recursion_forms_its_code_digest_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    ran: list[int] = inert([])
+
+    @memo
+    def down(n: int) -> int:
+        ran.append(n)
+        return n and down(n - 1)
+
+    computed: list[object] = []
+    whole = Tracker.compute
+
+    def compute(self: Tracker, *arguments: Any) -> Any:
+        computed.append(arguments)
+        return whole(self, *arguments)
+
+    monkeypatch.setattr(Tracker, "compute", compute)
+    down(6)
+    assert ran == [6, 5, 4, 3, 2, 1, 0]
+    assert len(computed) < 7

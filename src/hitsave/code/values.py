@@ -235,12 +235,13 @@ class Values:
     def _stands_for_more(self, symbol: Symbol, value: Any) -> bool:
         """Whether a value says too little: it is what external code made of a definition.
 
-        A decorated function, a closure of a library's, a method of a library's hidden instance.
+        A decorated function, a closure of a library's, a method of a library's hidden instance. Of
+        a memoised function a digest says what its cells hold, even where that is inert.
         """
         if type(value) is MethodType:
             target = self._closure.resolver.of_object(value.__func__)
             return isinstance(target, ExternalTarget)
-        if type(value) is FunctionType:
+        if type(value) is FunctionType or _is_cached_function(value):
             return True
         return any(binding.kind in ("function", "class") for binding in self.bindings(symbol))
 
