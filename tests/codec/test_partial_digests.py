@@ -87,6 +87,19 @@ def test_what_is_refused_itself_has_no_digest() -> None:
         partial(threading.Lock())
 
 
+@pytest.mark.parametrize("make", [threading.Lock, object])
+def test_what_is_refused_itself_has_no_digest_after_others_have_shared_it(make: Any) -> None:
+    shared: dict[int, Any] = {}
+    value = make()
+    holder = [[value], 1]
+    inside = partial(holder, shared=shared)
+    assert not inside.whole
+    with pytest.raises(NotDigestibleError):
+        partial(value, shared=shared)
+    assert partial(holder[0], shared=shared) == partial([value])
+    assert partial(holder, shared=shared) == inside
+
+
 def test_a_cycle_through_an_object_with_a_lock() -> None:
     def made(name: str) -> Box:
         box = Box(name=name, lock=threading.Lock())

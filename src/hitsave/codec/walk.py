@@ -303,6 +303,8 @@ class Walk:
         done = self.shared.get(identity)
         if done is None and self._partial:
             done = self.shared.get(~identity)
+            if done is not None and done.depth == 1 and not self._stack:
+                return None  # by its kind alone it counts inside others only
         if done is None:
             return None
         depth = self._next + done.depth
