@@ -144,6 +144,30 @@ def test_all_that_was_recorded_before_such_a_table_was_known(run, tmp_path: Path
         assert run(script).stdout.split() == ["9", "10", "11"]
 
 
+def test_calls_that_run_different_functions_beside_such_a_table(run, tmp_path: Path) -> None:
+    (tmp_path / "project" / "tables.py").write_text(TABLE)
+    script = """
+        from hitsave import memo
+        import tables
+
+        def first(): return 1
+        def second(): return 2
+
+        @memo
+        def total(x):
+            print("ran")
+            return sum(tables.TABLE.values()) + (second() if x else first())
+
+        print(total(0), total(1))
+    """
+    assert run(script).stdout.split() == ["ran", "ran", "9", "10"]
+    assert run(script).stdout.split() == ["9", "10"]
+    edited = script.replace("return 2", "return 3")
+    assert run(edited).stdout.split() == ["ran", "9", "11"]
+    (tmp_path / "project" / "tables.py").write_text(TABLE.replace("name: 1", "name: 2"))
+    assert run(edited).stdout.split() == ["ran", "ran", "17", "19"]
+
+
 @pytest.mark.parametrize("runs", [1, 2, 3])
 def test_a_table_filled_from_a_set_out_of_a_file_counts_when_the_file_changes(
     outputs, tmp_path: Path, runs: int

@@ -5,7 +5,7 @@ to have changed: modules it loaded, globals it made state. Refuses to look resul
 """
 
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Set
 from contextlib import contextmanager
 from functools import cached_property
 from operator import call
@@ -260,21 +260,36 @@ class Tracker:
     ) -> TrackedCode:
         """Return the closure of `roots` as it is now, with no facts beside it, kept by nobody."""
         while True:
-            code = self._compute_hiding(roots, declared, reached, frozenset(self._lazy))
+            options = self._options._replace(hidden=frozenset(self._lazy))
+            code = self._compute_with(options, roots, declared, reached)
             changed = self._changed_since_loaded(code)
             if not changed:
                 return code
             # The program has changed such a module's globals itself: they count by value now.
             self._lazy -= changed
 
-    def _compute_hiding(
+    def compute_by_value(
         self,
         roots: tuple[Any, ...],
         declared: Declared,
-        reached: Reached | None,
-        hidden: frozenset[str],
+        reached: Reached,
+        symbols: Set[Symbol],
     ) -> TrackedCode:
-        options = self._options._replace(hidden=hidden)
+        """As `compute`, with the globals `symbols` counting by their values even if they are state.
+
+        So it was when they were not known to be state.
+        """
+        is_state = self._options.is_state
+        options = self._options._replace(
+            hidden=frozenset(self._lazy),
+            is_state=lambda symbol, digest: symbol not in symbols and is_state(symbol, digest),
+        )
+        with self.standing_still():
+            return self._compute_with(options, roots, declared, reached)
+
+    def _compute_with(
+        self, options: Options, roots: tuple[Any, ...], declared: Declared, reached: Reached | None
+    ) -> TrackedCode:
         generation = self._generation()
         closure = Closure(self._project, options, reached)
         if declared.version:

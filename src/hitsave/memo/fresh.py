@@ -19,7 +19,7 @@ from hitsave.code.dependencies import Manifest, digest_beside
 from hitsave.code.reached import DependencySet, Witness
 from hitsave.code.surroundings import NOTHING
 from hitsave.code.symbol import Facet, Symbol
-from hitsave.code.tracker import Tracked
+from hitsave.code.tracker import Tracked, TrackedCode
 from hitsave.events import Untracked, emit
 from hitsave.memo.around import under_way
 from hitsave.memo.recent import recent_calls
@@ -135,7 +135,7 @@ def _judged(call: "Call", code: bytes) -> Judged:
 
 
 def _equal(call: "Call", among: DependencySet, manifest: Manifest) -> DependencySet | None:
-    session, tracked = call.session, _track(call, among)
+    session, tracked = call.session, _as_then(call, among, manifest)
     suspects = _suspects(tracked, manifest)
     if not suspects:
         return None
@@ -159,6 +159,16 @@ def _equal(call: "Call", among: DependencySet, manifest: Manifest) -> Dependency
     return _widened(call, among)
 
 
+def _as_then(call: "Call", among: DependencySet, manifest: Manifest) -> TrackedCode:
+    """The present code, with the values that counted as such when `manifest` was made.
+
+    Some of them may be known to differ in every process since, from judging other earlier code.
+    """
+    values = {symbol for symbol, facet in manifest.by_key() if facet is Facet.VALUE}
+    tracker, declared = call.session.tracker, call.memo.declared
+    return tracker.compute_by_value(call.roots, declared, among, values)
+
+
 def _widened(call: "Call", among: DependencySet) -> DependencySet:
     """Add the functions that made what counts by its definition now, when it was imported."""
     # The rest of what only misses load.
@@ -175,7 +185,7 @@ def _widened(call: "Call", among: DependencySet) -> DependencySet:
     return witness.dependency_set()
 
 
-def _suspects(tracked: Tracked, manifest: Manifest) -> set[Symbol]:
+def _suspects(tracked: TrackedCode, manifest: Manifest) -> set[Symbol]:
     """The values that differ from the recorded ones, where nothing else does."""
     if tracked.manifest.sources != manifest.sources:
         return set()
@@ -188,7 +198,7 @@ def _suspects(tracked: Tracked, manifest: Manifest) -> set[Symbol]:
     return {symbol for symbol, _ in different}
 
 
-def _askable(tracked: Tracked) -> dict[Symbol, Asked]:
+def _askable(tracked: TrackedCode) -> dict[Symbol, Asked]:
     """The values that count and that a module has by itself once it is imported."""
     found = {}
     closure = tracked.closure

@@ -16,7 +16,7 @@ from hitsave.code.dependencies import Via
 from hitsave.code.facts import fact_name
 from hitsave.code.reached import Fact, ReadAt
 from hitsave.code.symbol import Facet, Place, Symbol
-from hitsave.code.tracker import Tracked
+from hitsave.code.tracker import Tracked, TrackedCode
 from hitsave.digest import Digest, digest_parts
 from hitsave.session import Session
 
@@ -69,7 +69,7 @@ def _fact(root: str, reading: observe.Reading) -> Fact:
     return Fact(facet, name if facet is Facet.VARIABLE else fact_name(root, name))
 
 
-def surroundings_of(tracked: Tracked) -> bytes:
+def surroundings_of(tracked: Tracked | TrackedCode) -> bytes:
     """Return what tells how all that its modules read on import was then.
 
     It is the same in another process where they read the same. Where that is not known, it is as in
