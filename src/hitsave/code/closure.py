@@ -291,6 +291,9 @@ class Closure:
             self._count_external_name(target, module, name, value, via)
             return target
         symbol = symbol_of(target)
+        if isinstance(target, ValueTarget):
+            # In a module that is not loaded, an imported value is that of the other module.
+            symbol = target.module.symbol(target.name)
         # A submodule is in its package's namespace once it has been imported, by anybody.
         if symbol is not None and symbol not in (own, Symbol(f"{module.name}.{name}", "")):
             token = digest_bytes(str(symbol).encode())

@@ -264,10 +264,11 @@ class Values:
 
     def _follow_other_bindings(self, module: Module, symbol: Symbol, via: Via) -> bool:
         """Follow what a global is bound to by `def`, `class` or `import`."""
-        resolver, found = self._closure.resolver, False
+        resolver, found, imported = self._closure.resolver, False, []
         for binding in self.bindings(symbol):
             if binding.kind == "import":
                 name = resolver.imported(module, binding.level, binding.module)
+                imported.append(f"{name}:{binding.attribute}".encode())
                 target = resolver.attribute_of(name, binding.attribute)
                 if not binding.attribute:
                     target = resolver.module(name) or target
@@ -277,6 +278,10 @@ class Values:
             elif binding.kind == "class":
                 self._closure.reach(resolver.static_class(module, symbol.name), via)
             found = found or binding.kind != "value"
+        if imported:
+            # Which of several values it is does not show in what these count by.
+            token = digest_parts("imported as", imported)
+            self._closure.count(symbol, Facet.BINDING, token, self._place(module, symbol.name), via)
         return found
 
     def _count_whole_module(self, module: Module, symbol: Symbol, via: Via) -> None:
