@@ -219,12 +219,16 @@ def test_calls_that_read_a_file_each_beside_such_a_table(run, tmp_path: Path) ->
     assert run(script).stdout.count("ran") == 12
 
 
-@pytest.mark.parametrize("reads", [True, False])
-def test_the_arguments_of_the_program(run, tmp_path: Path, reads: bool) -> None:
+@pytest.mark.parametrize("reader", ["module", "main program", "nobody"])
+def test_the_arguments_of_the_program(run, tmp_path: Path, reader: str) -> None:
+    reads = reader == "module"
     count = "int(sys.argv[1])" if reads else "int('1')"
     table = "import sys\n" + TABLE.replace("name: 1", f"name: {count}")
     (tmp_path / "project" / "tables.py").write_text(table)
     script = SCRIPT.replace("{more}", "")
+    if reader == "main program":
+        script = script.replace("total(1)", "total(int(sys.argv[1]) * 0 + 1)")
+        script = "import sys\n" + script
     # The arguments of a script stand behind its name.
     start = "import runpy, sys; sys.argv = ['script.py', '{}']; "
     start += "runpy.run_path('script.py', run_name='__main__')"

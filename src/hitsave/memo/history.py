@@ -73,14 +73,16 @@ def surroundings_of(tracked: Tracked | TrackedCode) -> bytes:
     """Return what tells how all that its modules read on import was then.
 
     It is the same in another process where they read the same. Where that is not known, it is as in
-    no other process.
+    no other process. What the main program does with its arguments concerns its own values, which
+    nobody compares with those of another process.
     """
     tokens = []
     for module in tracked.closure.modules.values():
         path = os.path.abspath(module.source.path)
         if observe.was_loaded_before(path):
             tokens.append(_HERE)
-        if _may_read_arguments(module.source.content):
+        is_main = module.source.module in ("__main__", "__mp_main__")
+        if not is_main and _may_read_arguments(module.source.content):
             tokens += [os.fsencode(argument) for argument in sys.argv]
         for reading in observe.journal.readings_on_import(path):
             tokens += [reading.facet.encode(), os.fsencode(reading.name)]
