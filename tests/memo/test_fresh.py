@@ -87,6 +87,24 @@ def test_what_the_program_itself_sets_counts(outputs) -> None:
         assert outputs(2, table, more) == [f"ran {number + 1}", str(number + 1)]
 
 
+def test_a_table_ordered_by_a_hash_seed_that_the_user_sets(run, tmp_path: Path) -> None:
+    (tmp_path / "project" / "tables.py").write_text(TABLE)
+    script = SCRIPT.replace("{more}", "")
+    printed = [run(script, PYTHONHASHSEED=seed).stdout.split() for seed in "1234"]
+    assert printed == [["ran", "9"], ["9"], ["9"], ["9"]]
+
+
+def test_what_the_program_sets_counts_where_all_hash_alike(run, tmp_path: Path) -> None:
+    table = TABLE + "import sys\nmain = sys.modules['__main__']\n"
+    (tmp_path / "project" / "tables.py").write_text(table)
+    script = SCRIPT.replace("{more}", "").replace("import tables\n", "import sys, tables\n{set}\n")
+    for number in ("2", "3", "2"):
+        (tmp_path / "project" / "number.txt").write_text(number)
+        setting = "tables.TABLE['a'] = int(open('number.txt').read())"
+        done = run(script.replace("{set}", setting), PYTHONHASHSEED="7").stdout.split()
+        assert done[-1] == str(8 + int(number))
+
+
 def test_a_module_is_not_let_do_anything_but_be_imported(outputs, tmp_path: Path) -> None:
     table = TABLE + "with open('log.txt', 'a') as log: log.write('imported ')\n"
     # Nothing can be known of its globals, so they go on counting by their values.

@@ -145,15 +145,15 @@ def _equal(call: "Call", among: DependencySet, manifest: Manifest) -> Dependency
     if any(session.is_steady(symbol, values[symbol].definition) for symbol in suspects):
         return None
     # Few calls come this far, and a process is started by what takes long to load.
-    from hitsave.memo.history import surroundings_of
+    from hitsave.memo.history import are_equal, have_one_seed, surroundings_of
     from hitsave.memo.probe import ask, can_ask
 
     if not can_ask():
         return None
-    surroundings = surroundings_of(tracked)
-    varying = ask(session.root, values, suspects)
+    now, then = surroundings_of(tracked), manifest.surroundings
+    varying = ask(session.root, values, suspects, same_seed=have_one_seed(now, then))
     _note(session, values, suspects, varying)
-    if not suspects <= varying or surroundings != manifest.surroundings:
+    if not suspects <= varying or not are_equal(now, then):
         # What they are made of may be what has changed.
         return None
     return _widened(call, among)

@@ -17,7 +17,7 @@ from hitsave.code.facts import fact_name
 from hitsave.code.reached import Fact, ReadAt
 from hitsave.code.symbol import Facet, Place, Symbol
 from hitsave.code.tracker import Tracked, TrackedCode
-from hitsave.digest import Digest, digest_parts
+from hitsave.digest import SIZE, Digest, digest_parts
 from hitsave.session import Session
 
 Facts = dict[Fact, tuple[Digest, Via]]
@@ -70,11 +70,11 @@ def _fact(root: str, reading: observe.Reading) -> Fact:
 
 
 def surroundings_of(tracked: Tracked | TrackedCode) -> bytes:
-    """Return what tells how all that its modules read on import was then.
+    """Return what tells how all that its modules read on import was then, and the seed of hashes.
 
-    It is the same in another process where they read the same. Where that is not known, it is as in
-    no other process. What the main program does with its arguments concerns its own values, which
-    nobody compares with those of another process.
+    The first is equal in another process (`are_equal`) where they read the same. Where that is not
+    known, it is as in no other process. What the main program does with its arguments concerns its
+    own values, which nobody compares with those of another process.
     """
     tokens = []
     for module in tracked.closure.modules.values():
@@ -87,7 +87,17 @@ def surroundings_of(tracked: Tracked | TrackedCode) -> bytes:
         for reading in observe.journal.readings_on_import(path):
             tokens += [reading.facet.encode(), os.fsencode(reading.name)]
             tokens.append(observe.journal.state(reading))
-    return digest_parts("surroundings", tokens)
+    return digest_parts("surroundings", tokens) + os.environ.get("PYTHONHASHSEED", "").encode()
+
+
+def are_equal(one: bytes, other: bytes) -> bool:
+    """Whether modules read the same on import in two processes."""
+    return one[:SIZE] == other[:SIZE]
+
+
+def have_one_seed(one: bytes, other: bytes) -> bool:
+    """Whether two processes hashed strings in the same way, because the user said how."""
+    return one[SIZE:] == other[SIZE:] and one[SIZE:] not in (b"", b"random")
 
 
 @cache

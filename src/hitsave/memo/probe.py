@@ -55,16 +55,19 @@ def can_ask() -> bool:
     return not getattr(sys, "frozen", False) and name.startswith(("python", "pypy"))
 
 
-def ask(root: str, values: Mapping[Symbol, Asked], suspects: Set[Symbol]) -> set[Symbol]:
+def ask(
+    root: str, values: Mapping[Symbol, Asked], suspects: Set[Symbol], *, same_seed: bool
+) -> set[Symbol]:
     """Return those of `values` that fresh processes do not agree about.
 
-    Asks until they disagree about all `suspects`, a few times at most.
+    Asks until they disagree about all `suspects`, a few times at most. With `same_seed` they all
+    hash strings as this process does.
     """
     told: list[Digests] = []
     varying: set[Symbol] = set()
     question = _question(root, values.values())
     for seeds in _SEEDS:
-        told += _answers(question, seeds)
+        told += _answers(question, len(seeds) * (None,) if same_seed else seeds)
         varying = {symbol for symbol, asked in values.items() if _differs(asked.place, told)}
         if suspects <= varying:
             break
@@ -83,7 +86,7 @@ def _differs(place: str, told: list[Digests]) -> bool:
     return len({digests[place] for digests in told if place in digests}) > 1
 
 
-def _answers(question: bytes, seeds: tuple[str, ...]) -> list[Digests]:
+def _answers(question: bytes, seeds: tuple[str | None, ...]) -> list[Digests]:
     processes: list[subprocess.Popen[bytes]] = []
     try:
         for seed in seeds:
@@ -103,9 +106,9 @@ def _answers(question: bytes, seeds: tuple[str, ...]) -> list[Digests]:
             process.wait()
 
 
-def _start(seed: str) -> "subprocess.Popen[bytes]":
+def _start(seed: str | None) -> "subprocess.Popen[bytes]":
     environment = {**os.environ, "HITSAVE_MODE": "read-only"}
-    if sys.flags.hash_randomization and "PYTHONHASHSEED" not in os.environ:
+    if sys.flags.hash_randomization and seed is not None:
         environment["PYTHONHASHSEED"] = seed
     folder = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
     return subprocess.Popen(
