@@ -278,11 +278,27 @@ class Values:
             elif binding.kind == "class":
                 self._closure.reach(resolver.static_class(module, symbol.name), via)
             found = found or binding.kind != "value"
+        if not self.bindings(symbol):
+            imported = self._follow_star(module, symbol)
+            found = bool(imported)
         if imported:
             # Which of several values it is does not show in what these count by.
             token = digest_parts("imported as", imported)
             self._closure.count(symbol, Facet.BINDING, token, self._place(module, symbol.name), via)
         return found
+
+    def _follow_star(self, module: Module, symbol: Symbol) -> list[bytes]:
+        """Follow what `from x import *` binds a global to; return what that goes by, if anything.
+
+        Only where the other module has the very same object: another may have taken its place.
+        """
+        resolver, value = self._closure.resolver, (module.namespace or {}).get(symbol.name, ABSENT)
+        for star in reversed(module.record.stars if module.record else ()):
+            target = resolver.through_star(module, star, symbol.name)
+            if isinstance(target, ValueTarget) and target.live is value is not ABSENT:
+                self._closure.reach(target, Via(symbol, "imported as", star.line))
+                return [str(target.module.symbol(target.name)).encode()]
+        return []
 
     def _count_whole_module(self, module: Module, symbol: Symbol, via: Via) -> None:
         # Nothing in the source says how the name came to be bound: `globals()[...] = ...`.
