@@ -14,16 +14,16 @@ import sys
 import threading
 from _thread import start_new_thread as _start_thread
 from collections.abc import Callable
-from time import sleep as _sleep
-from types import CodeType, FrameType, ModuleType
+from types import CodeType, FrameType
 from typing import Any
 
 from hitsave.code.pause import frames_of_threads
 from hitsave.observe import active
 from hitsave.observe.active import Event, Notes
-from hitsave.observe.places import OURS, Places, identify, path_of
+from hitsave.observe.places import Places, identify, path_of
 from hitsave.observe.starts import tell
 from hitsave.observe.trouble import give_up
+from hitsave.observe.waits import TOLD_APART, note_call
 
 OTHER = "another profiler was at work"
 THREADS = "other threads were at work, which cannot be watched on Python 3.11"
@@ -33,36 +33,6 @@ _GENERATES = 0x20 | 0x80 | 0x200
 
 _WORKERS = ("/concurrent/futures/thread.py", "/multiprocessing/pool.py", "/queue.py")
 """Where threads wait that may be given project code to run at any time."""
-
-_WAITS = frozenset(
-    {
-        "_thread.lock.acquire",
-        "_queue.SimpleQueue.get",
-        "_queue.SimpleQueue.put",
-        "_multiprocessing.SemLock.acquire",
-        "select.select",
-        "select.poll.poll",
-        "select.epoll.poll",
-        "select.kqueue.control",
-        "_socket.socket._accept",
-        "_socket.socket.recv",
-        "_socket.socket.recv_into",
-        "_socket.socket.recvfrom",
-        "_socket.socket.recvmsg",
-        "_ssl._SSLSocket.read",
-        "posix.read",
-        "posix.sched_yield",
-        "nt.read",
-        "time.sleep",
-    }
-)
-"""Functions in C that wait for what another thread does, and the one that hands work to a pool.
-
-Whatever waits in `threading`, `queue`, `concurrent` and `asyncio` ends in one of them.
-"""
-
-_TOLD_APART = frozenset({"start_new_thread", *(name.rpartition(".")[2] for name in _WAITS)})
-"""The names of functions in C of which more has to be known."""
 
 # The identity of an object as `id` has it, which is an audited event.
 _identity: Callable[[object], int] = object.__hash__
@@ -86,7 +56,7 @@ def _profile_over(before: Any) -> Any:
         if event == "call":
             if _identity(frame.f_code) not in _told:
                 _start(frame)
-        elif event == "c_call" and argument.__name__ in _TOLD_APART:
+        elif event == "c_call" and argument.__name__ in TOLD_APART:
             _note_call(frame, argument)
         if before is not None:
             before(frame, event, argument)
@@ -125,46 +95,11 @@ def _note_call(frame: FrameType, function: Any) -> None:
             # A thread of the module `_thread` does not ask for a profile function.
             if not _is_threading(frame):
                 active.miss(THREADS)
-        elif _name_of(function) in _WAITS and not _is_attempt(frame):
-            _note_wait(frame, is_pause=function is _sleep)
+        else:
+            note_call(frame, function)
     except Exception as error:
         if give_up is not None:
             give_up(error)
-
-
-def _name_of(function: Any) -> str:
-    owner: Any = function.__self__
-    kind = type(owner)
-    if kind is ModuleType:
-        return f"{owner.__name__}.{function.__name__}"
-    for base in kind.__mro__:
-        if function.__name__ in vars(base):
-            return f"{base.__module__}.{base.__qualname__}.{function.__name__}"
-    return ""
-
-
-def _note_wait(frame: FrameType, is_pause: bool) -> None:
-    """Note that this thread waits. A single pause is no waiting for anybody; the second may be."""
-    here = threading.get_ident()
-    for each in active.notes:
-        if each.thread == here and not _is_by_us(frame, each.places):
-            each.waited |= each.paused or not is_pause
-            each.paused = True
-
-
-def _is_attempt(frame: FrameType) -> bool:
-    """Whether a `threading.Condition` only looks whether its lock is taken."""
-    return frame.f_code.co_name == "_is_owned" and _is_threading(frame)
-
-
-def _is_by_us(frame: FrameType | None, places: Places) -> bool:
-    """Whether hitsave waits, as for the result of a call that another thread computes."""
-    while frame is not None:
-        path = path_of(frame.f_code)
-        if places.holds(path) or path.startswith(OURS):
-            return path.startswith(OURS)
-        frame = frame.f_back
-    return False
 
 
 def _set_profile(profile: Any) -> None:
