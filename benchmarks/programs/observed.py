@@ -68,7 +68,7 @@ def row(work, times, against, budget=0.0, kind="ratio"):
 
 
 def measure():
-    watch()
+    watch(is_project)
     ours, plain = side_by_side(observed(work), work, repeat=REPEAT)
     # On 3.11 every call and return is told, by the one means that there is.
     budget = 1.05 if sys.version_info >= (3, 12) else 0.0
