@@ -6,6 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from hitsave.code.closure import Closure, Options
+from hitsave.code.external import Boundary
+from hitsave.code.project import Project, RecordKeeper
+from hitsave.codec import digest_value
+
 Write = Callable[[dict[str, str]], Path]
 
 
@@ -34,3 +39,23 @@ def import_path(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[Path], No
     yield prepend
     for name in set(sys.modules) - before:
         del sys.modules[name]
+
+
+@pytest.fixture
+def closure_in() -> Callable[[Path], Closure]:
+    """Return an empty closure over the project in a folder."""
+    return _closure_in
+
+
+def _closure_in(root: Path) -> Closure:
+    project = Project(
+        Boundary(str(root)),
+        lambda _name: None,
+        lambda: 0,
+        RecordKeeper(lambda _digest: None, lambda _digest, _packed: None),
+    )
+    options = Options(
+        lambda value, name: digest_value(value, name_symbol=name, reduce=False),
+        lambda _symbol, _definition: False,
+    )
+    return Closure(project, options)

@@ -16,14 +16,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from hitsave.code.closure import Closure, Options
-from hitsave.code.external import Boundary
+from hitsave.code.closure import Closure
 from hitsave.code.impure import Impurity
 from hitsave.code.inert import _inert, inert
-from hitsave.code.project import Project, RecordKeeper
 from hitsave.code.resolve import ModuleTarget
 from hitsave.code.varying import CLOCK, NETWORK, PROCESS, RANDOM, TIMER, UNIQUE
-from hitsave.codec import digest_value
 
 IMPORTS = """\
 import datetime, ftplib, os, random, smtplib, socket, subprocess, time, uuid
@@ -48,6 +45,7 @@ def sources(
     request: pytest.FixtureRequest,
     write: Callable[[dict[str, str]], Path],
     import_path: Callable[[Path], None],
+    closure_in: Callable[[Path], Closure],
 ) -> Sources:
     """Write a module (and others), and return the sources that its function `f` touches."""
 
@@ -56,17 +54,7 @@ def sources(
         import_path(root)
         if request.param == "loaded":
             importlib.import_module("tried")
-        project = Project(
-            Boundary(str(root)),
-            lambda _name: None,
-            lambda: 0,
-            RecordKeeper(lambda _digest: None, lambda _digest, _packed: None),
-        )
-        options = Options(
-            lambda value, name: digest_value(value, name_symbol=name, reduce=False),
-            lambda _symbol, _definition: False,
-        )
-        closure = Closure(project, options)
+        closure = closure_in(root)
         module = closure.resolver.module("tried")
         assert isinstance(module, ModuleTarget)
         closure.add_target(closure.resolver.name(module.module, "f"))

@@ -124,6 +124,7 @@ class Closure:
         self._drain()
         while self._grows():
             self._drain()
+        self.effects.count_order()
         ask_for_remains(self)
         self.effects.watch_pending()
         self.guard.seal()

@@ -150,6 +150,9 @@ class Binding(NamedTuple):
 STORED = "="
 """The last step of a touched chain whose object is stored into, rather than called or passed."""
 
+UNKNOWN = ""
+"""What a touched chain begins with where the object is not known: `("", "put")` for `f().put()`."""
+
 
 class Effect(NamedTuple):
     """A statement executed for its effect. `touches` are the chains it may change something of."""

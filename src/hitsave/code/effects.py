@@ -11,7 +11,16 @@ from collections.abc import Iterator
 from types import FrameType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from hitsave.code.definition import STORED, Chain, Effect, FunctionDefinition
+from hitsave.code.callgraph import (
+    SETTER,
+    CallGraph,
+    Node,
+    global_node,
+    module_node,
+    object_node,
+    statement_node,
+)
+from hitsave.code.definition import STORED, Effect
 from hitsave.code.dependencies import Via
 from hitsave.code.pause import frames_of_threads
 from hitsave.code.project import Module, Namespace
@@ -20,14 +29,13 @@ from hitsave.code.resolve import (
     ClassTarget,
     ExternalTarget,
     FunctionTarget,
-    ModuleTarget,
     ObjectTarget,
     Target,
     ValueTarget,
-    symbol_of,
 )
 from hitsave.code.symbol import Facet, Symbol
 from hitsave.code.wrapping import functions_in
+from hitsave.digest import digest_parts
 
 if TYPE_CHECKING:
     from hitsave.code.closure import Closure
@@ -40,27 +48,14 @@ INERT = frozenset(
 )
 """External modules whose functions, called at module level, change no later result."""
 
-_LOADED_MODULES = ("sys", "modules")
-"""Where a statement finds any module without naming it."""
-
 
 class Touching(NamedTuple):
-    """An effect, what it touches, and the ids and symbols of the globals it may extend.
-
-    Any global of `modules` may be one: something is done to these modules themselves.
-    """
+    """A statement for effect, or of a class, and what the names it touches lead to."""
 
     module: Module
     effect: Effect
     targets: tuple[Target, ...]
-    objects: frozenset[int]
-    symbols: frozenset[Symbol]
-    modules: frozenset[str]
-
-    @property
-    def finds_any(self) -> bool:
-        """Whether any module may be found by the statement, in the table of loaded ones."""
-        return any(names[:2] == _LOADED_MODULES for names in self.effect.touches)
+    is_class: bool = False
 
 
 class Effects:
@@ -68,24 +63,25 @@ class Effects:
 
     def __init__(self, closure: "Closure") -> None:
         self._closure = closure
-        self._extended: dict[Symbol, Any] = {}
-        self._extended_ids: dict[int, Symbol] = {}
-        self._extended_modules: dict[str, Symbol] = {}
+        self._graph = CallGraph(closure.resolver, self._is_setter)
+        self._extended: list[tuple[Symbol, Any]] = []
+        self._extending: dict[Node, list[Symbol]] = {}
+        self._setting: set[Node] = set()
         self._touching: list[Touching] | None = None
         self._pending: list[Touching] = []
-        self._reads: dict[Symbol, frozenset[int]] = {}
-        self._setters: dict[Symbol, bool] = {}
+        self._counted: list[Touching] = []
 
     def extended(self, symbol: Symbol, value: Any) -> None:
         """A global counts by its definition, so what extends it counts too."""
-        self._extended[symbol] = value
-        self._extended_ids.setdefault(id(value), symbol)
-        self._extended_modules.setdefault(symbol.module, symbol)
+        self._extended.append((symbol, value))
 
     def collect(self) -> bool:
         """Count what applies; True where that led to anything new."""
         grown = False
-        for touching in self._all():
+        statements = self._all()
+        self._setting.update(self._graph.leading_to((SETTER,), self._closure.has))
+        self._find_extending()
+        for touching in statements:
             reason = self._why(touching)
             if reason is not None and self._closure.once(("effect", id(touching.effect))):
                 grown = True
@@ -99,23 +95,51 @@ class Effects:
         via = Via(owner, reason, part.line)
         self._closure.count(symbol, Facet.SHAPE, part.digest, place, via, (module, place))
         self._closure.follow(part, module, symbol)
+        self._counted.append(touching)
+
+    def count_order(self) -> None:
+        """Count in which order, and how often, the statements of a module do something to a global.
+
+        To be asked for at the end: only then is it known which globals there are.
+        """
+        rows: dict[tuple[str, Symbol], list[Touching]] = {}
+        for touching in self._counted:
+            module = touching.module
+            for owner in self._may_extend(touching) or [module.symbol("")]:
+                rows.setdefault((module.name, owner), []).append(touching)
+        for (_, owner), row in rows.items():
+            if len(row) > 1:
+                self._count_row(owner, sorted(row, key=lambda each: each.effect.part.line))
+
+    def _count_row(self, owner: Symbol, row: list[Touching]) -> None:
+        module, parts = row[0].module, [touching.effect.part for touching in row]
+        place = module.place(parts[0].line, parts[-1].end_line)
+        token = digest_parts("in order", [part.digest for part in parts])
+        symbol = module.symbol(f"<order for {owner}>")
+        via = Via(owner, "is extended in this order by", parts[0].line)
+        self._closure.count(symbol, Facet.SHAPE, token, place, via, (module, place))
 
     def _why(self, touching: Touching) -> tuple[Symbol, str] | None:
         for symbol in self._may_extend(touching):
             return symbol, "extends"
-        if touching.effect.driver or not self._sets_external_state(touching):
+        effect = touching.effect
+        if touching.is_class or effect.driver or not self._sets_external_state(touching):
             return None
         return touching.module.symbol(""), "sets state of external code in"
 
-    def _may_extend(self, touching: Touching) -> Iterator[Symbol]:
+    def _may_extend(self, touching: Touching) -> list[Symbol]:
         """The globals that count by their definitions and that a statement may bind or fill."""
-        yield from (symbol for symbol in touching.symbols if symbol in self._extended)
-        for identity in touching.objects & self._extended_ids.keys():
-            yield self._extended_ids[identity]
-        for module in touching.modules & self._extended_modules.keys():
-            yield self._extended_modules[module]
-        if self._extended and touching.finds_any:
-            yield next(iter(self._extended))
+        return self._extending.get(statement_node(touching.effect), [])
+
+    def _find_extending(self) -> None:
+        """Find what leads to the globals that were extended since this was asked last."""
+        for symbol, value in self._extended:
+            start = [global_node(symbol), module_node(symbol.module)]
+            if value is not ABSENT:
+                start.append(object_node(value))
+            for node in self._graph.leading_to(start, self._closure.has):
+                self._extending.setdefault(node, []).append(symbol)
+        self._extended.clear()
 
     # -- what statements touch ------------------------------------------------------------------
 
@@ -130,18 +154,23 @@ class Effects:
         return [m for m in self._closure.modules.values() if m.namespace is None]
 
     def _touching_in(self, module: Module) -> list[Touching]:
-        if module.record is None or not module.record.effects:
+        if module.record is None:
             return []
         line = running_line(module.namespace)
         found = []
-        for effect in module.record.effects:
-            targets = tuple(self._resolve(module, names) for names in effect.touches)
-            touching = Touching(module, effect, targets, *self._extendable(targets))
+        for touching in (*self._statements(module), *_class_statements(module)):
+            effect = touching.effect
+            (self._graph.add_class if touching.is_class else self._graph.add)(module, effect)
             if line is not None and effect.part.line >= line:
                 self._pending.append(touching)
             else:
                 found.append(touching)
         return found
+
+    def _statements(self, module: Module) -> Iterator[Touching]:
+        for effect in module.record.effects if module.record else ():
+            targets = tuple(self._graph.follow(module, names)[0] for names in effect.touches)
+            yield Touching(module, effect, targets)
 
     def watch_pending(self) -> None:
         """Notice when a statement that would count, but has not run yet, has run."""
@@ -156,102 +185,43 @@ class Effects:
 
         self._closure.guard.watch(has_not_run)
 
-    def _resolve(self, module: Module, names: tuple[str, ...]) -> Target:
-        target = self._closure.resolver.name(module, names[0])
-        for name in names[1:]:
-            if not isinstance(target, ModuleTarget) or name == "__dict__":
-                break
-            target = self._closure.resolver.name(target.module, name)
-        return target
-
-    # -- extending ------------------------------------------------------------------------------
-
-    def _extendable(
-        self, targets: tuple[Target, ...]
-    ) -> tuple[frozenset[int], frozenset[Symbol], frozenset[str]]:
-        """The globals that a statement touching `targets` may extend, itself or by a call.
-
-        By the ids of what they hold, by their symbols, and by their modules.
-        """
-        objects: set[int] = set()
-        symbols, modules = set(), set()
-        for target in targets:
-            if isinstance(target, ModuleTarget):
-                modules.add(target.module.name)
-            if isinstance(target, ValueTarget):
-                if target.live is ABSENT:
-                    symbols.add(target.module.symbol(target.name))
-                else:
-                    objects.add(id(target.live))
-            function = self._function(target)
-            if function is not None:
-                objects |= self._read_by(function, depth=3)
-        return frozenset(objects), frozenset(symbols), frozenset(modules)
-
-    def _function(self, target: Target) -> FunctionTarget | None:
-        if isinstance(target, ValueTarget) and target.live is not ABSENT:
-            for inner in functions_in(target.live)[:1]:
-                target = self._closure.resolver.of_object(inner)
-        return target if isinstance(target, FunctionTarget) else None
-
-    def _read_by(self, target: FunctionTarget, depth: int) -> frozenset[int]:
-        """The ids of the global objects that a function, and what it calls, names.
-
-        Not through functions that are reachable themselves: calling those is an evaluation.
-        """
-        symbol = symbol_of(target)
-        if symbol is None or not depth or self._closure.has(symbol):
-            return frozenset()
-        known = self._reads.get(symbol)
-        if known is not None:
-            return known
-        self._reads[symbol] = frozenset()
-        found: set[int] = set()
-        for definition in target.definitions:
-            for chain in _chains_of(definition):
-                inner = self._resolve(target.module, chain.names)
-                if isinstance(inner, ValueTarget) and inner.live is not ABSENT:
-                    found.add(id(inner.live))
-                elif isinstance(inner, FunctionTarget):
-                    found |= self._read_by(inner, depth - 1)
-        self._reads[symbol] = frozenset(found)
-        return self._reads[symbol]
-
     # -- external state -------------------------------------------------------------------------
 
     def _sets_external_state(self, touching: Touching) -> bool:
-        functions = [self._function(target) for target in touching.targets]
-        called = [function for function in functions if function is not None]
-        if any(self._sets_inside(function, depth=3) for function in called):
+        if statement_node(touching.effect) in self._setting:
             return True
-        calls_project = called or any(isinstance(t, ClassTarget) for t in touching.targets)
-        if calls_project or self._is_definition(touching):
+        if self._is_definition(touching) or any(map(self._is_code, touching.targets)):
             return False
         return any(
             self._is_external_state(target, names[-1] == STORED)
             for target, names in zip(touching.targets, touching.effect.touches, strict=True)
         )
 
-    def _sets_inside(self, target: FunctionTarget, depth: int) -> bool:
-        """Whether a function that is not itself reachable calls a setter of external state."""
-        symbol = symbol_of(target)
-        if symbol is None or not depth or self._closure.has(symbol):
-            return False
-        known = self._setters.get(symbol)
-        if known is None:
-            self._setters[symbol] = False
-            known = self._setters[symbol] = any(
-                self._is_setter(self._resolve(target.module, chain.names), chain.names[-1], depth)
-                for definition in target.definitions
-                for chain in _chains_of(definition)
-            )
-        return known
-
-    def _is_setter(self, target: Target, name: str, depth: int) -> bool:
-        if isinstance(target, FunctionTarget):
-            return self._sets_inside(target, depth - 1)
-        is_outside = isinstance(target, ExternalTarget) or _is_foreign_singleton(target)
+    def _is_setter(self, target: Target, name: str) -> bool:
+        is_outside = isinstance(target, ExternalTarget) or self._is_foreign_singleton(target)
         return is_outside and is_setter_name(name)
+
+    def _is_foreign_singleton(self, target: Target) -> bool:
+        """Whether a name is imported from outside: `os.environ`, a library's global settings."""
+        if not isinstance(target, ValueTarget):
+            return False
+        resolver, (module, name, live) = self._closure.resolver, target
+        bindings = module.bindings_of(name)
+        if not bindings or any(binding.kind != "import" for binding in bindings):
+            return False
+        sources = [resolver.imported(module, b.level, b.module) for b in bindings]
+        if any(resolver.project_module(source) is None for source in sources):
+            return True
+        return resolver.imported_outside(module, name, live) is not None
+
+    def _is_code(self, target: Target) -> bool:
+        """Whether a target is code of the project, or stands for it."""
+        if isinstance(target, ValueTarget) and target.live is not ABSENT:
+            inner = functions_in(target.live)[:1]
+            return any(
+                isinstance(self._closure.resolver.of_object(f), FunctionTarget) for f in inner
+            )
+        return isinstance(target, (FunctionTarget, ClassTarget))
 
     def _is_definition(self, touching: Touching) -> bool:
         """Whether the statement defines or binds something, rather than being there for effect."""
@@ -274,28 +244,24 @@ class Effects:
             return top not in INERT or (is_stored and top not in ("sys", "warnings", "logging"))
         if isinstance(target, ValueTarget) and target.live is not ABSENT:
             found = self._closure.resolver.of_object(target.live)
-            return isinstance(found, ObjectTarget) and _is_foreign_singleton(target)
+            return isinstance(found, ObjectTarget) and self._is_foreign_singleton(target)
         return False
 
 
-def _chains_of(definition: FunctionDefinition) -> Iterator[Chain]:
-    """What calling a function may lead to: a default may be the very table that it fills."""
-    yield from definition.body.references.chains
-    yield from definition.header.references.chains
+def _class_statements(module: Module) -> Iterator[Touching]:
+    """The class statements of a module that have bases or keywords: these may execute something."""
+    for name, definitions in module.record.classes.items() if module.record else ():
+        for definition in definitions:
+            head = definition.head
+            touches = tuple(chain.names for chain in head.references.chains)
+            if touches and "." not in name:
+                part = head._replace(digest=digest_parts("class", [name.encode(), head.digest]))
+                yield Touching(module, Effect(part, touches, False), (), True)
 
 
 def is_setter_name(name: str) -> bool:
     """Whether a function of this name, called for its effect, sets state: a seed, an option."""
     return "seed" in name or name.startswith("set_") or name in ("setstate", "setlocale")
-
-
-def _is_foreign_singleton(target: Target) -> bool:
-    """Whether a name is imported from outside: `os.environ`, a library's global settings."""
-    if not isinstance(target, ValueTarget):
-        return False
-    record = target.module.record
-    bindings = record.bindings.get(target.name, ()) if record else ()
-    return bool(bindings) and all(binding.kind == "import" for binding in bindings)
 
 
 def running_line(namespace: Namespace | None) -> int | None:

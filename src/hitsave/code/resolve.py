@@ -191,14 +191,14 @@ class Resolver:
         """Return what a live global is: itself a definition, or a value."""
         target = self.of_object(value)
         if isinstance(target, ObjectTarget) or is_external_wrapper(target, value):
-            imported = self._imported_outside(module, name, value)
+            imported = self.imported_outside(module, name, value)
             if imported is not None and isinstance(value, _NATIVE):
                 # A method of a library's hidden instance, as `random.random` is.
                 return ExternalTarget(*imported)
             return ValueTarget(module, name, value)
         return target
 
-    def _imported_outside(self, module: Module, name: str, value: Any) -> tuple[str, str] | None:
+    def imported_outside(self, module: Module, name: str, value: Any) -> tuple[str, str] | None:
         """Where a global is imported from outside the project, by way of project modules or not."""
         passed = set()
         while (module.name, name) not in passed:

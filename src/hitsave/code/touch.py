@@ -7,9 +7,9 @@ count: the closure does, once it knows what the names lead to.
 import ast
 from collections.abc import Iterable, Iterator
 
-from hitsave.code.definition import STORED
+from hitsave.code.definition import STORED, UNKNOWN
 from hitsave.code.names import Names
-from hitsave.code.pattern import chain_at_root
+from hitsave.code.pattern import chain_at_root, chain_of
 
 COMPOUND = (
     *(ast.If, ast.Try, ast.TryStar, ast.With, ast.AsyncWith),
@@ -65,14 +65,19 @@ def _only_names(target: ast.expr) -> bool:
 def touched_by(node: ast.stmt) -> Iterator[Names]:
     """Yield the chains whose object a statement may change: stored into, called on, passed.
 
-    Of what is executed with the statement: the bodies of the functions it defines are not.
+    Of what is executed with the statement: the bodies of the functions it defines are not. A method
+    of an object that no chain leads to is one of UNKNOWN.
     """
+    if isinstance(node, ast.Expr):
+        yield from _chains(_operands(node.value))
+    elif isinstance(node, ast.AugAssign):
+        yield from _chains((node.target,))
     for part in _executed_in(node):
         if isinstance(part, _DEFINITIONS):
             decorators = _chains(part.decorator_list)
             yield from (names for names in decorators if names not in _TRANSPARENT)
         elif isinstance(part, ast.Call):
-            yield from _chains((part.func, *part.args, *(k.value for k in part.keywords)))
+            yield from _touched_by_call(part)
         elif isinstance(part, (ast.Attribute, ast.Subscript)):
             if not isinstance(part.ctx, ast.Load):
                 # Marked, because storing changes what merely being passed somewhere may not.
@@ -83,6 +88,12 @@ def touched_by(node: ast.stmt) -> Iterator[Names]:
             yield from _chains((part.iter,))  # what it yields goes by another name inside
         elif isinstance(part, ast.withitem):
             yield from _chains((part.context_expr,))
+
+
+def _touched_by_call(node: ast.Call) -> Iterator[Names]:
+    if isinstance(node.func, ast.Attribute) and chain_of(node.func) is None:
+        yield (UNKNOWN, node.func.attr)
+    yield from _chains((node.func, *node.args, *(keyword.value for keyword in node.keywords)))
 
 
 def _executed_in(node: ast.AST) -> Iterator[ast.AST]:
@@ -98,16 +109,56 @@ def _executed_in(node: ast.AST) -> Iterator[ast.AST]:
             stack.extend(ast.iter_child_nodes(part))
 
 
+def _operands(node: ast.expr) -> Iterator[ast.expr]:
+    """Yield what an operator that stands for itself may change: both tasks of `one >> other`."""
+    if isinstance(node, ast.BinOp):
+        yield from (*_operands(node.left), *_operands(node.right))
+    elif isinstance(node, ast.Compare):
+        yield from (node.left, *node.comparators)
+    else:
+        yield node
+
+
 def _chains(nodes: Iterable[ast.AST | None]) -> Iterator[Names]:
+    """Yield the chains of what expressions may give, or call."""
     for node in nodes:
-        if isinstance(node, ast.Dict):
-            yield from _chains(node.values)
-        elif isinstance(node, (ast.Tuple, ast.List, ast.Set)):
-            yield from _chains(node.elts)
+        names = None if node is None else chain_at_root(node)
+        if names is not None:
+            yield names
+        elif isinstance(node, ast.Lambda):
+            yield from _free_in(node)
         elif node is not None:
-            names = chain_at_root(node)
-            if names is not None:
-                yield names
+            yield from _chains(_given_by(node))
+
+
+def _given_by(node: ast.AST) -> Iterable[ast.AST | None]:
+    """Return what an expression may give as it is, or hold, or take from it."""
+    match node:
+        case ast.Dict():
+            return node.values
+        case ast.Tuple() | ast.List() | ast.Set():
+            return node.elts
+        case ast.BoolOp():
+            return node.values
+        case ast.IfExp():
+            return (node.body, node.orelse)
+        case ast.ListComp() | ast.SetComp() | ast.GeneratorExp():
+            return (node.elt,)
+        case ast.DictComp() | ast.NamedExpr() | ast.Await() | ast.Yield() | ast.YieldFrom():
+            return (node.value,)
+        case ast.Attribute() | ast.Subscript() | ast.Starred():
+            return (node.value,)
+    return ()
+
+
+def _free_in(node: ast.Lambda) -> Iterator[Names]:
+    """Yield the chains in the body of a lambda, which may be called here."""
+    arguments = node.args
+    own = {a.arg for a in (*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs)}
+    for part in ast.walk(node.body):
+        names = chain_of(part)
+        if names is not None and names[0] not in own:
+            yield names
 
 
 def passed_names(body: Iterable[ast.stmt]) -> set[str]:

@@ -238,10 +238,12 @@ class Values:
         A decorated function, a closure of a library's, a method of a library's hidden instance. Of
         a memoised function a digest says what its cells hold, even where that is inert.
         """
+        if _declared_version(value) is not None:
+            return True
         if type(value) is MethodType:
             target = self._closure.resolver.of_object(value.__func__)
             return isinstance(target, ExternalTarget)
-        if type(value) is FunctionType or _is_cached_function(value):
+        if type(value) is FunctionType:
             return True
         return any(binding.kind in ("function", "class") for binding in self.bindings(symbol))
 
@@ -372,6 +374,10 @@ class Values:
             token = digest_bytes(name_of_external(value).encode())
             self._closure.count(symbol, Facet.BINDING, token, NOWHERE, via)
         elif not self._count_value(symbol, value, NOWHERE, via, read):
+            version = _declared_version(value)
+            if version is not None:
+                token = digest_bytes(version.encode())
+                self._closure.count(symbol, Facet.OPTION, token, NOWHERE, via)
             self.by_definition[symbol] = value
             self._closure.add_inside(value, Via(symbol, "captured by", 0))
 
@@ -414,9 +420,18 @@ def item_of(value: Any, keys: tuple[Key, ...]) -> Any:
 
 def _is_cached_function(value: Any) -> bool:
     """Whether a value is a function with a cache, which calling it does not extend."""
-    kind = type(value)
-    is_own = kind.__module__.partition(".")[0] == __name__.partition(".")[0]
-    return is_own or kind.__name__ == "_lru_cache_wrapper"
+    return _is_of_ours(value) or type(value).__name__ == "_lru_cache_wrapper"
+
+
+def _is_of_ours(value: Any) -> bool:
+    own = type(value).__module__.partition(".")[0] == __name__.partition(".")[0]
+    return own and value is not ABSENT
+
+
+def _declared_version(value: Any) -> str | None:
+    """The version that was declared of a memoised function; None of anything else."""
+    declared = getattr(value, "declared", None) if _is_of_ours(value) else None
+    return None if declared is None else str(declared.version)
 
 
 def _read_class(live: type, name: str) -> Any:

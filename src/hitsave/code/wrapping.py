@@ -19,7 +19,7 @@ def functions_in(value: Any) -> list[Any]:
     if kind in _PLAIN:
         return []
     found = []
-    fields = _fields_of(value)
+    fields = fields_of(value)
     for name in _WRAPPING:
         inner = fields.get(name)
         if inner is not None:
@@ -45,13 +45,20 @@ _WRAPPING = (
 _PLAIN = frozenset({int, float, str, bytes, bool, type(None), tuple, list, dict, set, frozenset})
 
 
-def _fields_of(value: Any) -> dict[str, Any]:
+def fields_of(value: Any) -> dict[str, Any]:
     """Read an object's own attributes, without running `__getattr__` or a property."""
     try:
         fields = object.__getattribute__(value, "__dict__")
     except (AttributeError, TypeError):
         return {}
     return fields if type(fields) is dict else {}
+
+
+def slots_of(value: Any) -> list[Any]:
+    """Return what the slots of an object hold, those of its class and of the bases of that."""
+    slots = [slot for cls in type(value).__mro__ for slot in vars(cls).values()]
+    members = [slot for slot in slots if type(slot).__name__ == "member_descriptor"]
+    return [held for held in (_slot_value(slot, value) for slot in members) if held is not None]
 
 
 def _wrapping_slots(kind: type) -> tuple[Any, ...]:

@@ -1,0 +1,186 @@
+"""The call graph: however a statement comes by an object, it leads to it."""
+
+import importlib
+from collections.abc import Callable
+from itertools import count
+from pathlib import Path
+
+import pytest
+
+from hitsave.code.closure import Closure
+from hitsave.code.resolve import ModuleTarget
+
+TABLES = """
+import queue
+Q = queue.SimpleQueue()
+OTHER = queue.SimpleQueue()
+"""
+
+LIBRARY = """
+import functools, importlib, operator, sys
+import tables as tables
+from tables import Q, OTHER
+
+class Filler:
+    def fill(self): self.inner()
+    def inner(self): Q.put(1)
+
+class Eager:
+    def __init__(self): Q.put(1)
+
+class Slotted:
+    __slots__ = ("held",)
+    def __init__(self, held): self.held = held
+    def fill(self): self.held.put(1)
+
+class Holder:
+    def __init__(self): self.filler = Filler()
+    def go(self): self.filler.fill()
+
+class Base:
+    def __init_subclass__(cls, **options): Q.put(cls.__name__)
+
+class Meta(type):
+    def __init__(cls, *parts): Q.put(1)
+
+class Manager:
+    def __enter__(self): Q.put(1)
+    def __exit__(self, *error): pass
+
+class Adding:
+    def __init__(self, queue): self.queue = queue
+    def __iadd__(self, other): self.queue.put(other); return self
+    def __rshift__(self, other): self.queue.put(other); return self
+
+class Harmless:
+    def work(self): return 1
+
+def decorate(function): Q.put(1); return function
+def first(): second()
+def second(): third()
+def third(): fourth()
+def fourth(): fifth()
+def fifth(): Q.put(1)
+def one(n): two(n - 1)
+def two(n): return one(n) if n > 0 else Q.put(1)
+def by_name(): globals()["Q"].put(1)
+def by_import():
+    from tables import Q as found
+    found.put(1)
+def by_default(queue=Q): queue.put(1)
+def make(queue):
+    def put(): queue.put(1)
+    return put
+def give():
+    yield Q
+def harmless(): OTHER.put(1)
+
+held, slotted, adding, filler = Holder(), Slotted(Q), Adding(Q), Filler()
+made, part, put = make(Q), functools.partial(fifth), Q.put
+table = {"filler": [Filler()]}
+"""
+
+READER = "def size(): return Q.qsize()"
+
+LEADING = r"""
+Q.put(1)
+tables.Q.put(1)
+[Q][0].put(1)
+{'a': Q}['a'].put(1)
+(Q or 1).put(1)
+(Q if Q else 2).put(1)
+(lambda: Q)().put(1)
+(found := Q).put(1)
+print(*[Q])
+list(map(lambda x: Q.put(x), [1]))
+[each.put(1) for each in [Q]]
+[Q for _ in range(2)][0].put(1)
+globals()['Q'].put(1)
+vars()['Q'].put(1)
+exec('Q.put(1)')
+getattr(tables, 'Q').put(1)
+sys.modules['tables'].Q.put(1)
+importlib.import_module('tables').Q.put(1)
+operator.methodcaller('put', 1)(Q)
+put(1)
+first()
+one(2)
+by_name()
+by_import()
+by_default()
+made()
+part()
+next(give()).put(1)
+filler.fill()
+held.go()
+Holder().go()
+slotted.fill()
+table['filler'][0].fill()
+Eager()
+value = Eager()
+adding >> 1
+adding += 1
+with Manager(): pass
+class Sub(Base): pass
+class Typed(metaclass=Meta): pass
+type('Made', (Base,), {})
+@decorate\ndef decorated(): pass
+def with_default(value=fifth()): pass
+class Body: fifth()
+del [fifth()][0]
+tables.X = Q
+""".strip().splitlines()
+
+NOT_LEADING = r"""
+OTHER.put(1)
+harmless()
+print(1 + 2)
+len([1])
+Harmless().work()
+def later(): Q.put(1)
+later = lambda: Q.put(1)
+class Later:\n    def later(self): Q.put(1)
+class Sub(Harmless): pass
+""".strip().splitlines()
+
+_numbers = count()
+
+Counts = Callable[[str], bool]
+
+
+@pytest.fixture(params=["loaded", "not loaded"])
+def counts(
+    request: pytest.FixtureRequest,
+    write: Callable[[dict[str, str]], Path],
+    import_path: Callable[[Path], None],
+    closure_in: Callable[[Path], Closure],
+) -> Counts:
+    """Whether a statement, executed last in a module, counts for a function that reads Q."""
+
+    def ask(statement: str) -> bool:
+        name = f"library_{next(_numbers)}"
+        text = statement.replace("\\n", "\n")
+        files = {"tables.py": TABLES, f"{name}.py": f"{LIBRARY}\n{text}\n{READER}"}
+        root = write(files)
+        import_path(root)
+        if request.param == "loaded":
+            importlib.import_module(name)
+        closure = closure_in(root)
+        module = closure.resolver.module(name)
+        assert isinstance(module, ModuleTarget)
+        closure.add_target(closure.resolver.name(module.module, "size"))
+        closure.finish()
+        line = LIBRARY.count("\n") + 2
+        return any(d.place.line == line for d in closure.found.values())
+
+    return ask
+
+
+@pytest.mark.parametrize("statement", LEADING)
+def test_a_statement_that_comes_by_an_object_counts(counts: Counts, statement: str) -> None:
+    assert counts(statement)
+
+
+@pytest.mark.parametrize("statement", NOT_LEADING)
+def test_a_statement_that_comes_by_others_does_not(counts: Counts, statement: str) -> None:
+    assert not counts(statement)
