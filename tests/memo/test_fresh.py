@@ -257,3 +257,32 @@ def test_the_arguments_of_the_program(run, tmp_path: Path, reader: str) -> None:
         (tmp_path / "project" / "start.py").write_text(command)
         done = run(script, "start.py").stdout.split()
         assert done == said
+
+
+def test_what_another_version_of_the_program_found_to_be_state(run, tmp_path: Path) -> None:
+    (tmp_path / "project" / "tables.py").write_text(
+        "from collections import defaultdict\n"
+        "KNOWN = defaultdict(bool, {'a': True})\n"
+        "def is_known(name): return KNOWN[name]\n"
+        "def unused(): return 1\n"
+    )
+    script = """
+        from hitsave import memo
+        import tables
+
+        @memo
+        def total(x):
+            print("ran")
+            return x + tables.is_known("a")
+
+        print(total(1))
+    """
+    assert run(script).stdout.split() == ["ran", "2"]
+    # It asks for a name that the table gets by this.
+    assert run(script.replace('"a"', '"b"')).stdout.split() == ["ran", "1"]
+    tables = (tmp_path / "project" / "tables.py").read_text()
+    (tmp_path / "project" / "tables.py").write_text(tables.replace("return 1", "return 22"))
+    for _ in range(2):
+        assert run(script).stdout.split() == ["2"]
+    (tmp_path / "project" / "tables.py").write_text(tables.replace("True", "False"))
+    assert run(script).stdout.split() == ["ran", "1"]

@@ -137,8 +137,11 @@ def _judged(call: "Call", code: bytes) -> Judged:
 def _equal(call: "Call", among: DependencySet, manifest: Manifest) -> DependencySet | None:
     session, tracked = call.session, _as_then(call, among, manifest)
     suspects = _suspects(tracked, manifest)
-    if not suspects:
+    if suspects is None:
         return None
+    if not suspects:
+        # All is as it was, but that some of the values are known to be state by now.
+        return _widened(call, among)
     values = _askable(tracked)
     if not suspects <= values.keys():
         return None
@@ -162,9 +165,12 @@ def _equal(call: "Call", among: DependencySet, manifest: Manifest) -> Dependency
 def _as_then(call: "Call", among: DependencySet, manifest: Manifest) -> TrackedCode:
     """The present code, with the values that counted as such when `manifest` was made.
 
-    Some of them may be known to differ in every process since, from judging other earlier code.
+    Some of them may be known since to be state, from another evaluation or other earlier code.
     """
+    now = _track(call, among).code
     values = {symbol for symbol, facet in manifest.by_key() if facet is Facet.VALUE}
+    if values.isdisjoint(now.closure.values.by_definition):
+        return now
     tracker, declared = call.session.tracker, call.memo.declared
     return tracker.compute_by_value(call.roots, declared, among, values)
 
@@ -185,16 +191,17 @@ def _widened(call: "Call", among: DependencySet) -> DependencySet:
     return witness.dependency_set()
 
 
-def _suspects(tracked: TrackedCode, manifest: Manifest) -> set[Symbol]:
-    """The values that differ from the recorded ones, where nothing else does."""
-    if tracked.manifest.sources != manifest.sources:
-        return set()
+def _suspects(tracked: TrackedCode, manifest: Manifest) -> set[Symbol] | None:
+    """The values that differ from the recorded ones; None where anything else does."""
     now, then = tracked.manifest.by_key(), manifest.by_key()
     if now.keys() != then.keys():
-        return set()
+        return None
     different = [key for key in now if now[key].digest != then[key].digest]
     if any(facet is not Facet.VALUE for _, facet in different):
-        return set()
+        return None
+    if different and tracked.manifest.sources != manifest.sources:
+        # What these values are made of need not be in the manifest.
+        return None
     return {symbol for symbol, _ in different}
 
 
