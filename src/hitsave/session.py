@@ -111,7 +111,9 @@ class Session:
         """Digest a value, with project definitions in it by name."""
         known = self.recalled.digest(value)
         if known is not None:
-            return Digested(known, (), mutable=False)
+            is_builtin = type(value).__module__ == "builtins"
+            outside = () if is_builtin else (type(value),)
+            return Digested(known, (), mutable=False, outside=outside)
         return digest_value(value, name_symbol=self._name_symbol)
 
     def _digest_global(

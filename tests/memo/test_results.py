@@ -181,3 +181,34 @@ def test_an_array_that_may_not_be_written_to_is_passed_on_unread(run, writeable)
     run(script)
     printed = run(script).stdout.splitlines()
     assert printed == ([str(["ndarray"] * 2)] * 2 if writeable else ["[]"] * 2) + ["['ndarray']"]
+
+
+BROUGHT = """
+import sys
+sys.path.insert(0, "site-packages")
+from hitsave import memo
+from maker import fixed
+
+@memo
+def make(n):
+    return fixed(n)
+
+@memo
+def use(value):
+    print("computing")
+    return int(value[0])
+
+for made in ({first}, {second}):
+    print(use(made))
+"""
+
+
+@pytest.mark.parametrize("order", [("make(5)", "fixed(5)"), ("fixed(5)", "make(5)")])
+def test_a_result_is_the_same_argument_passed_on_or_not(run, tmp_path, order) -> None:
+    pytest.importorskip("numpy")
+    packages = tmp_path / "project" / "site-packages"
+    packages.mkdir(parents=True)
+    (packages / "maker.py").write_text(FIXED.format(writeable=False))
+    script = BROUGHT.format(first=order[0], second=order[1])
+    assert run(script).stdout.split() == ["computing", "5", "5"]
+    assert run(script).stdout.split() == ["5", "5"]

@@ -108,7 +108,7 @@ def _answers(question: bytes, seeds: tuple[str | None, ...]) -> list[Digests]:
 
 def _start(seed: str | None) -> "subprocess.Popen[bytes]":
     environment = {**os.environ, "HITSAVE_MODE": "read-only"}
-    if sys.flags.hash_randomization and seed is not None:
+    if seed is not None:
         environment["PYTHONHASHSEED"] = seed
     folder = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
     return subprocess.Popen(

@@ -144,7 +144,7 @@ def _record(call: "Call", result: Any, before: Before, seconds: float) -> None:
     durable = memo.options.kind == "experiment"
     replaces = call.overwrites or call.mode.name == "refresh"
     if session.commit(writes, durable=durable, replace=replaces):
-        if record.known is not None and is_immutable(result):
+        if record.known is not None:
             session.recalled.note(result, record.known)
         note_nested(call, record)
         _tell_impure(memo.symbol, tracked)
