@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from hitsave.code import callgraph
 from hitsave.code.closure import Closure
 from hitsave.code.resolve import ModuleTarget
 
@@ -184,3 +185,10 @@ def test_a_statement_that_comes_by_an_object_counts(counts: Counts, statement: s
 @pytest.mark.parametrize("statement", NOT_LEADING)
 def test_a_statement_that_comes_by_others_does_not(counts: Counts, statement: str) -> None:
     assert not counts(statement)
+
+
+def test_where_there_is_too_much_to_look_into_every_statement_counts(
+    counts: Counts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(callgraph, "MOST_OBJECTS", 0)
+    assert counts("OTHER.put(1)")

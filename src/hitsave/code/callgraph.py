@@ -34,7 +34,7 @@ SETTER: Node = ("setter",)
 """Setting the state of external code: a seed, an option."""
 
 MOST_OBJECTS = 50_000
-"""How many objects are looked into, before what is in them counts as anything."""
+"""How many objects are looked into, before every statement is taken to lead to anything."""
 
 _NAMESPACES = NAMESPACE_BUILTINS | {"vars", "locals"}
 _SCALARS = frozenset({int, str, float, bool, bytes, complex, type(None)})
@@ -67,6 +67,7 @@ class CallGraph:
     def __init__(self, resolver: Resolver, is_setter: Callable[[Target, str], bool]) -> None:
         self._resolver = resolver
         self._is_setter = is_setter
+        self._statements: list[Node] = []
         self._leading: dict[Node, list[Node]] = {}
         self._met: set[Node] = set()
         self._pending: list[tuple[Callable[..., None], tuple[Any, ...]]] = []
@@ -77,14 +78,14 @@ class CallGraph:
 
     def add(self, module: Module, effect: Effect) -> None:
         """Take in a statement, and what it leads to."""
-        node = statement_node(effect)
+        node = self._statement(effect)
         for names in effect.touches:
             self._touch(node, module, names)
         self._drain()
 
     def add_class(self, module: Module, effect: Effect) -> None:
         """Take in a class statement: its touches are its bases and keywords."""
-        node = statement_node(effect)
+        node = self._statement(effect)
         for names in effect.touches:
             target, _ = self.follow(module, names)
             if isinstance(target, ClassTarget):
@@ -92,6 +93,14 @@ class CallGraph:
             else:
                 self._name(node, module, names)
         self._drain()
+
+    def _statement(self, effect: Effect) -> Node:
+        node = statement_node(effect)
+        self._statements.append(node)
+        return node
+
+    def _is_full(self) -> bool:
+        return len(self._objects) > MOST_OBJECTS
 
     def _drain(self) -> None:
         while self._pending:
@@ -105,7 +114,8 @@ class CallGraph:
 
         Not through functions that are reachable themselves: calling those is an evaluation.
         """
-        pending = [ANYTHING, *start]
+        # Which objects are left out hangs on the order of sets; that some are does not.
+        pending = [ANYTHING, *start, *(self._statements if self._is_full() else ())]
         found = set(pending)
         while pending:
             node = pending.pop()
@@ -201,9 +211,7 @@ class CallGraph:
             return
         if self._link(node, object_node(value)):
             self._objects.append(value)
-            if len(self._objects) > MOST_OBJECTS:
-                self._link(object_node(value), ANYTHING)
-            else:
+            if not self._is_full():
                 self._pending.append((self._inside, (value,)))
 
     def _inside(self, value: Any) -> None:
