@@ -67,6 +67,25 @@ _ALL = (
         ("jinja2", "markupsafe"),
         pure=("_speedups",),
     ),
+    Subject(
+        "mako",
+        "templates compiled to modules: a lexer of registered classes, inheritance",
+        ("mako", "markupsafe"),
+        ("mako", "markupsafe"),
+        pure=("_speedups",),
+    ),
+    Subject(
+        "docutils",
+        "a documentation tool: visitors by class name, readers and writers imported by name",
+        ("docutils",),
+        ("docutils",),
+    ),
+    Subject(
+        "pygal",
+        "plots as a hierarchy of classes: mixins, configuration through metaclasses",
+        ("pygal", "importlib-metadata<8.6", "zipp"),
+        ("pygal", "importlib_metadata", "zipp"),
+    ),
     Subject("mistune", "Markdown with plug-ins", ("mistune",), ("mistune",)),
     Subject(
         "pygments", "lexers in a registry, imported by computed name", ("pygments",), ("pygments",)

@@ -4,7 +4,8 @@ Owns which objects, globals and functions code comes by, wide rather than narrow
 object that is not known may be that of any class met. Refuses to say which of them count.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence, Set
 from types import BuiltinMethodType, CellType, FunctionType, MethodType
 from typing import Any
 
@@ -107,27 +108,33 @@ class CallGraph:
             step, arguments = self._pending.pop()
             step(*arguments)
 
-    def leading_to(
-        self, start: Iterable[Node], is_reached: Callable[[Symbol], bool]
-    ) -> Iterator[Node]:
-        """Yield every node that leads to any of `start`, each once.
+    def leading_to(self, groups: Sequence[Iterable[Node]], called: Set[object]) -> dict[Node, int]:
+        """Return, for each node that leads to any of `groups`, to which: a bit for each of them.
 
-        Not through functions that are reachable themselves: calling those is an evaluation.
+        Not through the functions of `called`, by their symbols: those that an evaluation calls.
         """
-        # Which objects are left out hangs on the order of sets; that some are does not.
-        pending = [ANYTHING, *start, *(self._statements if self._is_full() else ())]
-        found = set(pending)
+        found = dict.fromkeys(self._leading_anywhere(), (1 << len(groups)) - 1)
+        for position, group in enumerate(groups):
+            for node in group:
+                found[node] = found.get(node, 0) | 1 << position
+        pending = deque(found)
         while pending:
-            node = pending.pop()
-            yield node
+            node = pending.popleft()
             function = self._functions.get(node)
-            symbol = symbol_of(function) if function is not None else None
-            if symbol is not None and is_reached(symbol):
+            symbol = None if function is None else symbol_of(function)
+            if symbol in called:
                 continue
+            bits = found[node]
             for other in self._leading.get(node, ()):
-                if other not in found:
-                    found.add(other)
+                known = found.get(other, 0)
+                if bits & ~known:
+                    found[other] = known | bits
                     pending.append(other)
+        return found
+
+    def _leading_anywhere(self) -> list[Node]:
+        # Which objects are left out hangs on the order of sets; that some are does not.
+        return [ANYTHING, *(self._statements if self._is_full() else ())]
 
     def _link(self, node: Node, to: Node) -> bool:
         """Note that `node` leads to another; whether that is met for the first time."""

@@ -207,6 +207,10 @@ class Closure:
         """Whether a function is reached."""
         return symbol in self._done
 
+    def so_far(self) -> frozenset[object]:
+        """The symbols of the functions that are reached by now, among other things."""
+        return frozenset(self._done)
+
     def later(self, step: Callable[[], None]) -> None:
         """Do `step` after what is being done."""
         self._pending.append(step)

@@ -48,6 +48,9 @@ INERT = frozenset(
 )
 """External modules whose functions, called at module level, change no later result."""
 
+_SETTING = 1
+"""The first bit of what a statement leads to: setters. The others are the globals, in order."""
+
 
 class Touching(NamedTuple):
     """A statement for effect, or of a class, and what the names it touches lead to."""
@@ -65,9 +68,10 @@ class Effects:
         self._closure = closure
         self._graph = CallGraph(closure.resolver, self._is_setter)
         self._extended: list[tuple[Symbol, Any]] = []
-        self._extending: dict[Node, list[Symbol]] = {}
-        self._setting: set[Node] = set()
-        self._touching: list[Touching] | None = None
+        self._leading: dict[Node, int] = {}
+        self._called: frozenset[object] | None = None
+        self._taken_in: set[str] = set()
+        self._executed: list[Touching] = []
         self._pending: list[Touching] = []
         self._counted: list[Touching] = []
 
@@ -78,10 +82,12 @@ class Effects:
     def collect(self) -> bool:
         """Count what applies; True where that led to anything new."""
         grown = False
-        statements = self._all()
-        self._setting.update(self._graph.leading_to((SETTER,), self._closure.has))
-        self._find_extending()
-        for touching in statements:
+        if self._called is None:
+            # Before what statements call and what was seen to run, at import as well, is added.
+            self._called = self._closure.so_far()
+        self._take_in()
+        self._search()
+        for touching in self._executed:
             reason = self._why(touching)
             if reason is not None and self._closure.once(("effect", id(touching.effect))):
                 grown = True
@@ -129,43 +135,39 @@ class Effects:
 
     def _may_extend(self, touching: Touching) -> list[Symbol]:
         """The globals that count by their definitions and that a statement may bind or fill."""
-        return self._extending.get(statement_node(touching.effect), [])
+        bits = self._leading.get(statement_node(touching.effect), 0) >> _SETTING
+        if not bits:
+            return []
+        return [symbol for place, (symbol, _) in enumerate(self._extended) if bits >> place & 1]
 
-    def _find_extending(self) -> None:
-        """Find what leads to the globals that were extended since this was asked last."""
+    def _search(self) -> None:
+        """Find what leads to setters, and to the globals that count by their definitions."""
+        groups: list[list[Node]] = [[SETTER]]
         for symbol, value in self._extended:
-            start = [global_node(symbol), module_node(symbol.module)]
-            if value is not ABSENT:
-                start.append(object_node(value))
-            for node in self._graph.leading_to(start, self._closure.has):
-                self._extending.setdefault(node, []).append(symbol)
-        self._extended.clear()
+            held = [] if value is ABSENT else [object_node(value)]
+            groups.append([global_node(symbol), module_node(symbol.module), *held])
+        self._leading = self._graph.leading_to(groups, self._called or frozenset())
 
     # -- what statements touch ------------------------------------------------------------------
 
-    def _all(self) -> list[Touching]:
-        if self._touching is None:
-            self._touching = []
-            for module in (*self._closure.project.loaded(), *self._unloaded()):
-                self._touching.extend(self._touching_in(self._closure.resolver.view(module)))
-        return self._touching
+    def _take_in(self) -> None:
+        """Take in the statements of modules that are new: those loaded, and those reached."""
+        closure = self._closure
+        loaded = (closure.resolver.view(module) for module in closure.project.loaded())
+        reached = (module for module in closure.modules.values() if module.namespace is None)
+        # What an evaluation loaded counts as in a process that has not loaded it: where reached.
+        for module in (*(m for m in loaded if m.namespace is not None), *reached):
+            if module.name not in self._taken_in:
+                self._taken_in.add(module.name)
+                self._statements_in(module)
 
-    def _unloaded(self) -> list[Module]:
-        return [m for m in self._closure.modules.values() if m.namespace is None]
-
-    def _touching_in(self, module: Module) -> list[Touching]:
-        if module.record is None:
-            return []
+    def _statements_in(self, module: Module) -> None:
         line = running_line(module.namespace)
-        found = []
         for touching in (*self._statements(module), *_class_statements(module)):
             effect = touching.effect
             (self._graph.add_class if touching.is_class else self._graph.add)(module, effect)
-            if line is not None and effect.part.line >= line:
-                self._pending.append(touching)
-            else:
-                found.append(touching)
-        return found
+            is_pending = line is not None and effect.part.line >= line
+            (self._pending if is_pending else self._executed).append(touching)
 
     def _statements(self, module: Module) -> Iterator[Touching]:
         for effect in module.record.effects if module.record else ():
@@ -188,7 +190,7 @@ class Effects:
     # -- external state -------------------------------------------------------------------------
 
     def _sets_external_state(self, touching: Touching) -> bool:
-        if statement_node(touching.effect) in self._setting:
+        if self._leading.get(statement_node(touching.effect), 0) & _SETTING:
             return True
         if self._is_definition(touching) or any(map(self._is_code, touching.targets)):
             return False
