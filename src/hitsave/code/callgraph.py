@@ -6,10 +6,11 @@ object that is not known may be that of any class met. Refuses to say which of t
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence, Set
-from types import BuiltinMethodType, CellType, FunctionType, MethodType
+from types import FunctionType, ModuleType
 from typing import Any
 
-from hitsave.code.definition import STORED, UNKNOWN, Effect, FunctionDefinition, References
+from hitsave.code.definition import STORED, UNKNOWN, FunctionDefinition, References
+from hitsave.code.held import captured_by, held_by, is_scalar, values_of_class
 from hitsave.code.names import IMPORTERS, NAMESPACE_BUILTINS, Names, is_builtin
 from hitsave.code.project import Module
 from hitsave.code.resolve import (
@@ -23,8 +24,10 @@ from hitsave.code.resolve import (
     ValueTarget,
     symbol_of,
 )
+from hitsave.code.setting import is_setter
+from hitsave.code.statements import Statement
 from hitsave.code.symbol import Symbol
-from hitsave.code.wrapping import fields_of, functions_in, slots_of
+from hitsave.code.wrapping import functions_in, mro_of, names_of_class
 
 Node = tuple[Any, ...]
 
@@ -38,8 +41,7 @@ MOST_OBJECTS = 50_000
 """How many objects are looked into, before every statement is taken to lead to anything."""
 
 _NAMESPACES = NAMESPACE_BUILTINS | {"vars", "locals"}
-_SCALARS = frozenset({int, str, float, bool, bytes, complex, type(None)})
-_CONTAINERS = (list, tuple, set, frozenset, dict)
+_BUILTIN_MODULES = frozenset({"builtins", "abc", "typing", "enum", "collections.abc"})
 
 
 def object_node(value: Any) -> Node:
@@ -57,56 +59,36 @@ def module_node(name: str) -> Node:
     return "module", name
 
 
-def statement_node(effect: Effect) -> Node:
+def statement_node(statement: Statement) -> Node:
     """The node of a statement."""
-    return "statement", id(effect)
+    return "statement", statement.module.name, statement.line, statement.effect.part.digest
 
 
 class CallGraph:
-    """Which statements lead to what, seen backwards: from an object to the statements."""
+    """Which statements lead to what, seen backwards: from an object to the statements.
 
-    def __init__(self, resolver: Resolver, is_setter: Callable[[Target, str], bool]) -> None:
+    With a `base`, what that holds is here as well, and stays as it is there.
+    """
+
+    def __init__(self, resolver: Resolver, base: "CallGraph | None" = None) -> None:
         self._resolver = resolver
-        self._is_setter = is_setter
+        self._base = base
         self._statements: list[Node] = []
         self._leading: dict[Node, list[Node]] = {}
         self._met: set[Node] = set()
-        self._pending: list[tuple[Callable[..., None], tuple[Any, ...]]] = []
+        self._pending: list[tuple[Callable[..., None], Node, tuple[Any, ...]]] = []
         self._methods: dict[str, list[FunctionTarget]] = {}
         self._functions: dict[Node, FunctionTarget] = {}
-        self._kinds: dict[type, ClassTarget | None] = {}
         self._objects: list[Any] = []  # held, so that their ids stay theirs
 
-    def add(self, module: Module, effect: Effect) -> None:
-        """Take in a statement, and what it leads to."""
-        node = self._statement(effect)
-        for names in effect.touches:
-            self._touch(node, module, names)
-        self._drain()
-
-    def add_class(self, module: Module, effect: Effect) -> None:
-        """Take in a class statement: its touches are its bases and keywords."""
-        node = self._statement(effect)
-        for names in effect.touches:
-            target, _ = self.follow(module, names)
-            if isinstance(target, ClassTarget):
-                self._class(node, target, "subclass")
-            else:
-                self._name(node, module, names)
-        self._drain()
-
-    def _statement(self, effect: Effect) -> Node:
-        node = statement_node(effect)
-        self._statements.append(node)
-        return node
-
-    def _is_full(self) -> bool:
-        return len(self._objects) > MOST_OBJECTS
-
-    def _drain(self) -> None:
-        while self._pending:
-            step, arguments = self._pending.pop()
-            step(*arguments)
+    def add(self, statements: Iterable[Statement]) -> None:
+        """Take in statements, and what they lead to."""
+        for statement in statements:
+            node, module = statement_node(statement), statement.module
+            self._statements.append(node)
+            for names in statement.effect.touches:
+                (self._touch_of_class if statement.is_class else self._touch)(node, module, names)
+            self._drain()
 
     def leading_to(self, groups: Sequence[Iterable[Node]], called: Set[object]) -> dict[Node, int]:
         """Return, for each node that leads to any of `groups`, to which: a bit for each of them.
@@ -120,28 +102,59 @@ class CallGraph:
         pending = deque(found)
         while pending:
             node = pending.popleft()
-            function = self._functions.get(node)
-            symbol = None if function is None else symbol_of(function)
-            if symbol in called:
+            if self._symbol(node) in called:
                 continue
             bits = found[node]
-            for other in self._leading.get(node, ()):
+            for other in self._directly_to(node):
                 known = found.get(other, 0)
                 if bits & ~known:
                     found[other] = known | bits
                     pending.append(other)
         return found
 
-    def _leading_anywhere(self) -> list[Node]:
-        # Which objects are left out hangs on the order of sets; that some are does not.
-        return [ANYTHING, *(self._statements if self._is_full() else ())]
+    # -- nodes ----------------------------------------------------------------------------------
 
     def _link(self, node: Node, to: Node) -> bool:
         """Note that `node` leads to another; whether that is met for the first time."""
         self._leading.setdefault(to, []).append(node)
-        is_new = to not in self._met
+        is_new = not self._has_met(to)
         self._met.add(to)
         return is_new
+
+    def _has_met(self, node: Node) -> bool:
+        return node in self._met or (self._base is not None and self._base._has_met(node))
+
+    def _later(self, step: Callable[..., None], node: Node, *arguments: Any) -> None:
+        self._pending.append((step, node, arguments))
+
+    def _drain(self) -> None:
+        while self._pending:
+            step, node, arguments = self._pending.pop()
+            try:
+                step(node, *arguments)
+            except Exception:
+                # An object of the user's that cannot be looked into may hold anything.
+                self._link(node, ANYTHING)
+
+    def _symbol(self, node: Node) -> Symbol | None:
+        function = self._functions.get(node)
+        if function is not None:
+            return symbol_of(function)
+        return self._base._symbol(node) if self._base is not None else None
+
+    def _directly_to(self, node: Node) -> Iterator[Node]:
+        yield from self._leading.get(node, ())
+        if self._base is not None:
+            yield from self._base._directly_to(node)
+
+    def _leading_anywhere(self) -> list[Node]:
+        base = self._base._leading_anywhere() if self._base is not None else [ANYTHING]
+        # Which objects are left out hangs on the order of sets; that some are does not.
+        return [*base, *(self._statements if self._is_full() else ())]
+
+    def _is_full(self) -> bool:
+        is_base_full = self._base is not None and self._base._is_full()
+        return is_base_full or len(self._objects) > MOST_OBJECTS
 
     # -- names ----------------------------------------------------------------------------------
 
@@ -153,9 +166,16 @@ class CallGraph:
             self._link(node, ANYTHING)
         self._name(node, module, names[:-1] if names[-1] == STORED else names)
 
+    def _touch_of_class(self, node: Node, module: Module, names: Names) -> None:
+        target, _ = follow(self._resolver, module, names)
+        if isinstance(target, ClassTarget):
+            self._class(node, target, "subclass")
+        else:
+            self._name(node, module, names)
+
     def _name(self, node: Node, module: Module, names: Names) -> Target:
         """Lead from a node to what a chain of names in it leads to."""
-        target, rest = self.follow(module, names)
+        target, rest = follow(self._resolver, module, names)
         is_external = isinstance(target, ExternalTarget)
         if is_external and is_builtin(names, _NAMESPACES):
             self._namespace(node, module)
@@ -163,6 +183,7 @@ class CallGraph:
             self._namespace(node, target.module)
         elif isinstance(target, FunctionTarget):
             self._function(node, target)
+            self._ask(node, rest[1:])
         elif isinstance(target, ClassTarget):
             self._class(node, target)
             self._ask(node, rest)
@@ -170,77 +191,85 @@ class CallGraph:
             self._global(node, target, rest)
         return target
 
-    def follow(self, module: Module, names: Names) -> tuple[Target, Names]:
-        """Return what a chain leads to through modules, and the names asked of that."""
-        target = self._resolver.name(module, names[0])
-        for position, name in enumerate(names[1:], 1):
-            if not isinstance(target, ModuleTarget) or name == "__dict__":
-                return target, names[position:]
-            target = self._resolver.name(target.module, name)
-        return target, ()
-
     def _ask(self, node: Node, names: Iterable[str]) -> None:
         """Lead to the methods of these names, of whatever class that is met."""
         for name in names:
             method = ("method", name)
             if self._link(node, method):
-                for function in self._methods.get(name, ()):
+                for function in self._methods_called(name):
                     self._function(method, function)
+
+    def _methods_called(self, name: str) -> Iterator[FunctionTarget]:
+        yield from self._methods.get(name, ())
+        if self._base is not None:
+            yield from self._base._methods_called(name)
 
     def _namespace(self, node: Node, module: Module) -> None:
         """Lead to all that a module's globals hold: any of them may be asked for."""
         if self._link(node, module_node(module.name)):
-            self._pending.append((self._globals, (module,)))
+            self._later(self._globals, module_node(module.name), module)
 
-    def _globals(self, module: Module) -> None:
+    def _globals(self, node: Node, module: Module) -> None:
         for name in sorted(module.names()):
-            target, _ = self.follow(module, (name,))
+            target, _ = follow(self._resolver, module, (name,))
             if isinstance(target, ValueTarget):
-                self._global(module_node(module.name), target, ())
+                self._global(node, target, ())
 
     # -- globals and objects --------------------------------------------------------------------
 
     def _global(self, node: Node, target: ValueTarget, asked: Names) -> None:
         symbol = target.module.symbol(target.name)
-        self._ask(node, asked)
-        if self._link(node, global_node(symbol)) and target.live is ABSENT:
-            self._pending.append((self._bound, (symbol, target)))
+        is_known = target.live is not ABSENT and not self._is_of_project(target.live)
+        # Of an object of a library's, a library's method is asked for.
+        self._ask(node, asked[1:] if is_known else asked)
+        if self._link(node, global_node(symbol)):
+            self._later(self._bound, global_node(symbol), target)
         if target.live is not ABSENT:
             self._object(node, target.live)
 
-    def _bound(self, symbol: Symbol, target: ValueTarget) -> None:
-        """Lead from a global that is not loaded to what the statements that bind it name."""
+    def _bound(self, node: Node, target: ValueTarget) -> None:
+        """Lead from a global to what the statements that bind it name: it may hold that."""
         for binding in target.module.bindings_of(target.name):
-            self._references(global_node(symbol), target.module, binding.part.references)
+            self._references(node, target.module, binding.part.references)
+            if binding.kind == "import" and binding.attribute:
+                name = self._resolver.imported(target.module, binding.level, binding.module)
+                source = self._resolver.project_module(name)
+                if source is not None:
+                    self._name(node, source, (binding.attribute,))
 
     def _object(self, node: Node, value: Any) -> None:
-        if type(value) in _SCALARS:
+        if is_scalar(value) or self._is_full():
             return
         if self._link(node, object_node(value)):
             self._objects.append(value)
-            if not self._is_full():
-                self._pending.append((self._inside, (value,)))
+            self._later(self._inside, object_node(value), value)
 
-    def _inside(self, value: Any) -> None:
+    def _inside(self, node: Node, value: Any) -> None:
         """Lead from an object to what it holds, and to the code that using it executes."""
-        node, kind = object_node(value), type(value)
-        if kind is FunctionType or issubclass(kind, type):
+        kind = type(value)
+        if kind is FunctionType or issubclass(kind, (type, ModuleType)):
             target = self._resolver.of_object(value)
             if isinstance(target, FunctionTarget):
                 self._function(node, target)
-            elif isinstance(target, ClassTarget):
+                return
+            if isinstance(target, ClassTarget):
                 self._class(node, target)
-        cls = self._class_of(kind)
-        if cls is not None:
+            elif isinstance(target, ModuleTarget):
+                self._namespace(node, target.module)
+        cls = self._resolver.of_class(kind)
+        is_ours = isinstance(cls, ClassTarget)
+        if isinstance(cls, ClassTarget):
             self._class(node, cls)
-        for inner in _held_by(value, is_ours=cls is not None):
+        held = held_by(value, is_ours=is_ours and not issubclass(kind, type))
+        if held is None:
+            self._link(node, ANYTHING)
+        for inner in held or ():
             self._object(node, inner)
 
-    def _class_of(self, kind: type) -> ClassTarget | None:
-        if kind not in self._kinds:
-            found = self._resolver.of_class(kind)
-            self._kinds[kind] = found if isinstance(found, ClassTarget) else None
-        return self._kinds[kind]
+    def _is_of_project(self, value: Any) -> bool:
+        """Whether any class that an object has its methods from is the project's."""
+        kinds = (self._resolver.of_class(kind) for kind in mro_of(type(value)))
+        return any(isinstance(kind, ClassTarget) for kind in kinds)
 
     # -- functions and classes ------------------------------------------------------------------
 
@@ -248,12 +277,12 @@ class CallGraph:
         function = "function", target.module.name, target.definitions[0].label, id(target.live)
         if self._link(node, function):
             self._functions[function] = target
-            self._pending.append((self._body, (function, target)))
+            self._later(self._body, function, target)
 
     def _body(self, node: Node, target: FunctionTarget) -> None:
         for definition in target.definitions:
             self._definition(node, target.module, definition)
-        for value in _captured_by(target.live):
+        for value in captured_by(target.live):
             self._object(node, value)
 
     def _definition(self, node: Node, module: Module, definition: FunctionDefinition) -> None:
@@ -270,60 +299,80 @@ class CallGraph:
         for chain in references.chains:
             shared = "chain", module.name, chain.names
             if self._link(node, shared):
-                self._pending.append((self._chain, (shared, module, chain.names)))
+                self._later(self._chain, shared, module, chain.names)
         for level, name, attributes, _ in references.imports:
             source = self._resolver.project_module(self._resolver.imported(module, level, name))
             if source is not None and attributes:
                 self._name(node, source, attributes)
+            elif source is not None:
+                self._namespace(node, source)
         self._ask(node, (name for name, _ in references.attributes))
 
     def _chain(self, node: Node, module: Module, names: Names) -> None:
-        if self._is_setter(self._name(node, module, names), names[-1]):
+        if is_setter(self._resolver, self._name(node, module, names), names[-1]):
             self._link(node, SETTER)
 
     def _class(self, node: Node, target: ClassTarget, kind: str = "class") -> None:
         """Lead to what using a class or an instance executes, or making a `subclass` of it."""
         cls = kind, target.module.symbol(target.name), id(target.live)
         if self._link(node, cls):
-            self._pending.append((self._specials, (cls, target, kind)))
+            self._later(self._specials, cls, target, kind)
 
     def _specials(self, node: Node, target: ClassTarget, kind: str) -> None:
-        """Lead to the methods that calls, operators and statements call without naming them."""
+        """Lead to the methods that are called without being named.
+
+        By calls, operators and statements; by the code of a base outside the project; by what
+        makes a subclass, where that is more than `type`.
+        """
         methods = list(self._methods_of(target))
         self._offer(target, methods)
-        # Of a class that is not loaded it is not known.
-        is_metaclass = target.live is None or issubclass(target.live, type)
+        is_whole = kind == "class" and self._has_foreign_base(target)
+        is_special = kind == "class" or self._is_made_by_code(target)
         for name, method in methods:
-            if name == "__init_subclass__" or (
-                name.startswith("__") and (kind == "class" or is_metaclass)
-            ):
+            is_dunder = name.startswith("__")
+            if is_whole or (is_special and is_dunder) or name == "__init_subclass__":
                 self._function(node, method)
+        if kind == "class" and target.live is not None:
+            for value in values_of_class(target.live):
+                self._object(node, value)
         for base in self._bases(target):
             self._class(node, base, kind)
 
     def _offer(self, target: ClassTarget, methods: list[tuple[str, FunctionTarget]]) -> None:
         """Let the methods of a class be asked for by their names."""
         key = "offered", target.module.symbol(target.name), id(target.live)
-        if key in self._met:
+        if self._has_met(key):
             return
         self._met.add(key)
         for name, method in methods:
             self._methods.setdefault(name, []).append(method)
-            if ("method", name) in self._met:
+            if self._has_met(("method", name)):
                 self._function(("method", name), method)
+
+    def _is_made_by_code(self, target: ClassTarget) -> bool:
+        """Whether making a subclass may execute more than `__init_subclass__` of its bases."""
+        # Of a class that is not loaded it is not known.
+        return target.live is None or issubclass(target.live, type) or type(target.live) is not type
+
+    def _has_foreign_base(self, target: ClassTarget) -> bool:
+        bases = mro_of(target.live)[1:] if target.live is not None else ()
+        found = (self._resolver.of_class(base) for base in bases)
+        outside = (base for base in found if isinstance(base, ExternalTarget))
+        return any(base.module not in _BUILTIN_MODULES for base in outside)
 
     def _bases(self, target: ClassTarget) -> Iterator[ClassTarget]:
         if target.live is not None:
-            kinds = (*target.live.__mro__[1:], type(target.live))
+            kinds = (*mro_of(target.live)[1:], type(target.live))
             found = [self._resolver.of_class(kind) for kind in kinds]
         else:
             chains = [c for d in target.definitions for c in d.head.references.chains]
-            found = [self.follow(target.module, chain.names)[0] for chain in chains]
+            found = [follow(self._resolver, target.module, chain.names)[0] for chain in chains]
         yield from (base for base in found if isinstance(base, ClassTarget))
 
     def _methods_of(self, target: ClassTarget) -> Iterator[tuple[str, FunctionTarget]]:
         """Yield the methods of a class with their names: those it has, or defines."""
-        for name, value in tuple(vars(target.live).items()) if target.live is not None else ():
+        own = names_of_class(target.live) if target.live is not None else {}
+        for name, value in tuple(own.items()):
             for function in functions_in(value) or [value]:
                 found = self._resolver.of_object(function)
                 if isinstance(found, FunctionTarget):
@@ -336,29 +385,11 @@ class CallGraph:
                     yield name, static
 
 
-def _held_by(value: Any, is_ours: bool) -> Iterator[Any]:
-    """Yield what a container, a wrapper, a bound method or an instance of the project's holds."""
-    kind = type(value)
-    if kind in _CONTAINERS:
-        yield from tuple(value.values() if kind is dict else value)
-    elif kind in (MethodType, BuiltinMethodType):
-        yield value.__self__
-    if kind not in _CONTAINERS:
-        yield from functions_in(value)
-    if is_ours and not issubclass(kind, type):
-        yield from tuple(fields_of(value).values())
-        yield from slots_of(value)
-
-
-def _captured_by(live: FunctionType | None) -> Iterator[Any]:
-    """Yield what a function holds without naming a global: its cells and defaults."""
-    if live is None:
-        return
-    cells: tuple[CellType, ...] = live.__closure__ or ()
-    for cell in cells:
-        try:
-            yield cell.cell_contents
-        except ValueError:
-            continue  # not bound yet
-    yield from live.__defaults__ or ()
-    yield from (live.__kwdefaults__ or {}).values()
+def follow(resolver: Resolver, module: Module, names: Names) -> tuple[Target, Names]:
+    """Return what a chain leads to through modules, and the names asked of that."""
+    target = resolver.name(module, names[0])
+    for position, name in enumerate(names[1:], 1):
+        if not isinstance(target, ModuleTarget) or name == "__dict__":
+            return target, names[position:]
+        target = resolver.name(target.module, name)
+    return target, ()

@@ -5,34 +5,33 @@ the state of external code. Refuses driver code: what stands under `if __name__ 
 counts only through the globals it changes.
 """
 
-import sys
-import threading
-from collections.abc import Iterator
-from types import FrameType
-from typing import TYPE_CHECKING, Any, NamedTuple
+from collections.abc import Set
+from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
 
 from hitsave.code.callgraph import (
     SETTER,
     CallGraph,
     Node,
+    follow,
     global_node,
     module_node,
     object_node,
     statement_node,
 )
-from hitsave.code.definition import STORED, Effect
+from hitsave.code.definition import STORED
 from hitsave.code.dependencies import Via
-from hitsave.code.pause import frames_of_threads
-from hitsave.code.project import Module, Namespace
+from hitsave.code.project import Module, Namespace, Project
 from hitsave.code.resolve import (
     ABSENT,
     ClassTarget,
-    ExternalTarget,
     FunctionTarget,
-    ObjectTarget,
+    Resolver,
     Target,
     ValueTarget,
 )
+from hitsave.code.setting import is_external_state, is_setter_name
+from hitsave.code.statements import Statement, running_line, statements_of
 from hitsave.code.symbol import Facet, Symbol
 from hitsave.code.wrapping import functions_in
 from hitsave.digest import digest_parts
@@ -40,25 +39,8 @@ from hitsave.digest import digest_parts
 if TYPE_CHECKING:
     from hitsave.code.closure import Closure
 
-INERT = frozenset(
-    "builtins sys warnings logging typing hitsave atexit gc faulthandler pprint traceback "
-    "argparse unittest doctest pytest rich tqdm click typer asyncio contextlib functools "
-    "abc enum dataclasses collections itertools operator types time importlib pkgutil "
-    "multiprocessing signal threading concurrent subprocess shutil json csv pickle copyreg".split()
-)
-"""External modules whose functions, called at module level, change no later result."""
-
 _SETTING = 1
 """The first bit of what a statement leads to: setters. The others are the globals, in order."""
-
-
-class Touching(NamedTuple):
-    """A statement for effect, or of a class, and what the names it touches lead to."""
-
-    module: Module
-    effect: Effect
-    targets: tuple[Target, ...]
-    is_class: bool = False
 
 
 class Effects:
@@ -66,119 +48,129 @@ class Effects:
 
     def __init__(self, closure: "Closure") -> None:
         self._closure = closure
-        self._graph = CallGraph(closure.resolver, self._is_setter)
+        self._graph: CallGraph | None = None
         self._extended: list[tuple[Symbol, Any]] = []
         self._leading: dict[Node, int] = {}
-        self._called: frozenset[object] | None = None
+        self._called: frozenset[object] = frozenset()
+        self._loaded: tuple[Module, ...] = ()
         self._taken_in: set[str] = set()
-        self._executed: list[Touching] = []
-        self._pending: list[Touching] = []
-        self._counted: list[Touching] = []
+        self._executed: list[Statement] = []
+        self._pending: list[Statement] = []
+        self._counted: list[Statement] = []
+        self._setting: dict[int, bool] = {}
 
     def extended(self, symbol: Symbol, value: Any) -> None:
-        """A global counts by its definition, so what extends it counts too."""
+        """Something counts by its definition, so what extends it counts too."""
         self._extended.append((symbol, value))
 
     def collect(self) -> bool:
         """Count what applies; True where that led to anything new."""
         grown = False
-        if self._called is None:
-            # Before what statements call and what was seen to run, at import as well, is added.
-            self._called = self._closure.so_far()
-        self._take_in()
-        self._search()
-        for touching in self._executed:
-            reason = self._why(touching)
-            if reason is not None and self._closure.once(("effect", id(touching.effect))):
+        self._search(self._taking_in())
+        for statement in self._executed:
+            reason = self._why(statement)
+            if reason is not None and self._closure.once(("effect", id(statement.effect))):
                 grown = True
-                self._count(touching, *reason)
+                self._count(statement, *reason)
         return grown
 
-    def _count(self, touching: Touching, owner: Symbol, reason: str) -> None:
-        module, part = touching.module, touching.effect.part
+    def _count(self, statement: Statement, owner: Symbol, reason: str) -> None:
+        module, part = statement.module, statement.effect.part
         place = module.place(part.line, part.end_line)
         symbol = module.symbol(f"<statement {part.digest.hex()[:8]}>")
         via = Via(owner, reason, part.line)
         self._closure.count(symbol, Facet.SHAPE, part.digest, place, via, (module, place))
         self._closure.follow(part, module, symbol)
-        self._counted.append(touching)
+        self._counted.append(statement)
+
+    def _why(self, statement: Statement) -> tuple[Symbol, str] | None:
+        for symbol in self._may_extend(statement):
+            return symbol, "extends"
+        if statement.is_class or statement.effect.driver or not self._sets_state(statement):
+            return None
+        return statement.module.symbol(""), "sets state of external code in"
+
+    def _may_extend(self, statement: Statement) -> list[Symbol]:
+        """The globals that count by their definitions and that a statement may bind or fill."""
+        bits = self._leading.get(statement_node(statement), 0) >> _SETTING
+        if not bits:
+            return []
+        return [symbol for place, (symbol, _) in enumerate(self._extended) if bits >> place & 1]
+
+    # -- order ----------------------------------------------------------------------------------
 
     def count_order(self) -> None:
-        """Count in which order, and how often, the statements of a module do something to a global.
+        """Count in which order, and how often, statements do something to a global.
 
         To be asked for at the end: only then is it known which globals there are.
         """
-        rows: dict[tuple[str, Symbol], list[Touching]] = {}
-        for touching in self._counted:
-            module = touching.module
-            for owner in self._may_extend(touching) or [module.symbol("")]:
-                rows.setdefault((module.name, owner), []).append(touching)
-        for (_, owner), row in rows.items():
-            if len(row) > 1:
-                self._count_row(owner, sorted(row, key=lambda each: each.effect.part.line))
+        rows: dict[Symbol, dict[str, list[Statement]]] = {}
+        for statement in self._counted:
+            module = statement.module
+            for owner in self._may_extend(statement) or [module.symbol("")]:
+                rows.setdefault(owner, {}).setdefault(module.name, []).append(statement)
+        for owner, by_module in rows.items():
+            for row in by_module.values():
+                if len(row) > 1:
+                    self._count_row(owner, sorted(row, key=lambda each: each.line))
+            self._count_modules(owner, by_module.keys())
 
-    def _count_row(self, owner: Symbol, row: list[Touching]) -> None:
-        module, parts = row[0].module, [touching.effect.part for touching in row]
+    def _count_row(self, owner: Symbol, row: list[Statement]) -> None:
+        module, parts = row[0].module, [statement.effect.part for statement in row]
         place = module.place(parts[0].line, parts[-1].end_line)
         token = digest_parts("in order", [part.digest for part in parts])
         symbol = module.symbol(f"<order for {owner}>")
         via = Via(owner, "is extended in this order by", parts[0].line)
         self._closure.count(symbol, Facet.SHAPE, token, place, via, (module, place))
 
-    def _why(self, touching: Touching) -> tuple[Symbol, str] | None:
-        for symbol in self._may_extend(touching):
-            return symbol, "extends"
-        effect = touching.effect
-        if touching.is_class or effect.driver or not self._sets_external_state(touching):
-            return None
-        return touching.module.symbol(""), "sets state of external code in"
+    def _count_modules(self, owner: Symbol, names: Set[str]) -> None:
+        """Count in which order the modules were loaded that extend a global."""
+        order = [module for module in self._loaded if module.name in names]
+        if len(order) > 1:
+            token = digest_parts("loaded", [module.name.encode() for module in order])
+            symbol = Symbol(owner.module, f"<modules that extend {owner.name}>")
+            via = Via(owner, "is extended in this order by modules", 0)
+            self._closure.count(symbol, Facet.SHAPE, token, order[0].place(), via)
 
-    def _may_extend(self, touching: Touching) -> list[Symbol]:
-        """The globals that count by their definitions and that a statement may bind or fill."""
-        bits = self._leading.get(statement_node(touching.effect), 0) >> _SETTING
-        if not bits:
-            return []
-        return [symbol for place, (symbol, _) in enumerate(self._extended) if bits >> place & 1]
+    # -- what statements lead to ----------------------------------------------------------------
 
-    def _search(self) -> None:
-        """Find what leads to setters, and to the globals that count by their definitions."""
+    def _search(self, graph: CallGraph) -> None:
+        """Find what leads to setters, and to what counts by its definition."""
         groups: list[list[Node]] = [[SETTER]]
         for symbol, value in self._extended:
             held = [] if value is ABSENT else [object_node(value)]
             groups.append([global_node(symbol), module_node(symbol.module), *held])
-        self._leading = self._graph.leading_to(groups, self._called or frozenset())
+        self._leading = graph.leading_to(groups, self._called)
 
-    # -- what statements touch ------------------------------------------------------------------
-
-    def _take_in(self) -> None:
-        """Take in the statements of modules that are new: those loaded, and those reached."""
-        closure = self._closure
-        loaded = (closure.resolver.view(module) for module in closure.project.loaded())
-        reached = (module for module in closure.modules.values() if module.namespace is None)
-        # What an evaluation loaded counts as in a process that has not loaded it: where reached.
-        for module in (*(m for m in loaded if m.namespace is not None), *reached):
-            if module.name not in self._taken_in:
+    def _taking_in(self) -> CallGraph:
+        """Take in the statements of modules that are new here; return the graph of all."""
+        if self._graph is None:
+            # Before what statements call and what was seen to run, at import too, is added to it.
+            self._called = self._closure.so_far()
+            self._loaded = _loaded_for(self._closure)
+            self._graph = CallGraph(self._closure.resolver, _graph_of(self._closure, self._loaded))
+            for module in self._loaded:
                 self._taken_in.add(module.name)
-                self._statements_in(module)
+                self._sort(module, statements_of(module))
+        for module in tuple(self._closure.modules.values()):
+            if module.namespace is None and module.name not in self._taken_in:
+                self._taken_in.add(module.name)
+                found = statements_of(module)
+                self._graph.add(found)
+                self._sort(module, found)
+        return self._graph
 
-    def _statements_in(self, module: Module) -> None:
+    def _sort(self, module: Module, statements: list[Statement]) -> None:
         line = running_line(module.namespace)
-        for touching in (*self._statements(module), *_class_statements(module)):
-            effect = touching.effect
-            (self._graph.add_class if touching.is_class else self._graph.add)(module, effect)
-            is_pending = line is not None and effect.part.line >= line
-            (self._pending if is_pending else self._executed).append(touching)
-
-    def _statements(self, module: Module) -> Iterator[Touching]:
-        for effect in module.record.effects if module.record else ():
-            targets = tuple(self._graph.follow(module, names)[0] for names in effect.touches)
-            yield Touching(module, effect, targets)
+        for statement in statements:
+            is_pending = line is not None and statement.line >= line
+            (self._pending if is_pending else self._executed).append(statement)
 
     def watch_pending(self) -> None:
         """Notice when a statement that would count, but has not run yet, has run."""
-        for touching in self._pending:
-            if self._why(touching) is not None:
-                self._watch(touching.module.namespace, touching.effect.part.line)
+        for statement in self._pending:
+            if self._why(statement) is not None:
+                self._watch(statement.module.namespace, statement.line)
 
     def _watch(self, namespace: Namespace | None, line: int) -> None:
         def has_not_run() -> bool:
@@ -189,101 +181,67 @@ class Effects:
 
     # -- external state -------------------------------------------------------------------------
 
-    def _sets_external_state(self, touching: Touching) -> bool:
-        if self._leading.get(statement_node(touching.effect), 0) & _SETTING:
+    def _sets_state(self, statement: Statement) -> bool:
+        if self._leading.get(statement_node(statement), 0) & _SETTING:
             return True
-        if self._is_definition(touching) or any(map(self._is_code, touching.targets)):
-            return False
-        return any(
-            self._is_external_state(target, names[-1] == STORED)
-            for target, names in zip(touching.targets, touching.effect.touches, strict=True)
-        )
+        known = self._setting.get(id(statement.effect))
+        if known is None:
+            known = self._setting[id(statement.effect)] = self._sets_itself(statement)
+        return known
 
-    def _is_setter(self, target: Target, name: str) -> bool:
-        is_outside = isinstance(target, ExternalTarget) or self._is_foreign_singleton(target)
-        return is_outside and is_setter_name(name)
-
-    def _is_foreign_singleton(self, target: Target) -> bool:
-        """Whether a name is imported from outside: `os.environ`, a library's global settings."""
-        if not isinstance(target, ValueTarget):
+    def _sets_itself(self, statement: Statement) -> bool:
+        resolver, touches = self._closure.resolver, statement.effect.touches
+        targets = [follow(resolver, statement.module, names)[0] for names in touches]
+        if self._is_definition(statement) or any(map(self._is_code, targets)):
             return False
-        resolver, (module, name, live) = self._closure.resolver, target
-        bindings = module.bindings_of(name)
-        if not bindings or any(binding.kind != "import" for binding in bindings):
-            return False
-        sources = [resolver.imported(module, b.level, b.module) for b in bindings]
-        if any(resolver.project_module(source) is None for source in sources):
-            return True
-        return resolver.imported_outside(module, name, live) is not None
+        stored = (names[-1] == STORED for names in touches)
+        pairs = zip(targets, stored, strict=True)
+        return any(is_external_state(resolver, target, is_stored) for target, is_stored in pairs)
 
     def _is_code(self, target: Target) -> bool:
         """Whether a target is code of the project, or stands for it."""
         if isinstance(target, ValueTarget) and target.live is not ABSENT:
-            inner = functions_in(target.live)[:1]
-            return any(
-                isinstance(self._closure.resolver.of_object(f), FunctionTarget) for f in inner
-            )
+            inner = map(self._closure.resolver.of_object, functions_in(target.live)[:1])
+            return any(isinstance(function, FunctionTarget) for function in inner)
         return isinstance(target, (FunctionTarget, ClassTarget))
 
-    def _is_definition(self, touching: Touching) -> bool:
-        """Whether the statement defines or binds something, rather than being there for effect."""
-        if not touching.effect.part.references.chains:
+    def _is_definition(self, statement: Statement) -> bool:
+        """Whether a statement defines or binds something, rather than being there for effect."""
+        effect, record = statement.effect, statement.module.record
+        if not effect.part.references.chains or record is None:
             return True
-        record = touching.module.record
-        line = touching.effect.part.line
-        if record is None:
-            return True
-        sets = any(is_setter_name(step) for chain in touching.effect.touches for step in chain)
+        sets = any(is_setter_name(step) for names in effect.touches for step in names)
         return not sets and any(
-            binding.part.line <= line <= binding.part.end_line
+            binding.part.line <= statement.line <= binding.part.end_line
             for bindings in record.bindings.values()
             for binding in bindings
         )
 
-    def _is_external_state(self, target: Target, is_stored: bool) -> bool:
-        if isinstance(target, ExternalTarget):
-            top = target.module.partition(".")[0]
-            return top not in INERT or (is_stored and top not in ("sys", "warnings", "logging"))
-        if isinstance(target, ValueTarget) and target.live is not ABSENT:
-            found = self._closure.resolver.of_object(target.live)
-            return isinstance(found, ObjectTarget) and self._is_foreign_singleton(target)
-        return False
 
+def _loaded_for(closure: "Closure") -> tuple[Module, ...]:
+    """The loaded modules, in order, but those that an evaluation loaded.
 
-def _class_statements(module: Module) -> Iterator[Touching]:
-    """The class statements of a module that have bases or keywords: these may execute something."""
-    for name, definitions in module.record.classes.items() if module.record else ():
-        for definition in definitions:
-            head = definition.head
-            touches = tuple(chain.names for chain in head.references.chains)
-            if touches and "." not in name:
-                part = head._replace(digest=digest_parts("class", [name.encode(), head.digest]))
-                yield Touching(module, Effect(part, touches, False), (), True)
-
-
-def is_setter_name(name: str) -> bool:
-    """Whether a function of this name, called for its effect, sets state: a seed, an option."""
-    return "seed" in name or name.startswith("set_") or name in ("setstate", "setlocale")
-
-
-def running_line(namespace: Namespace | None) -> int | None:
-    """Return the line at which a module is being executed; None where it is not, or is done.
-
-    Looks at this thread and at the main one, which executes the program's own module.
+    These count as in a process that has not loaded them: where they are reached.
     """
-    if namespace is None:
-        return None
-    main = frames_of_threads().get(threading.main_thread().ident or 0)
-    for frame in (sys._getframe(1), main):
-        line = _module_line(frame, namespace)
-        if line is not None:
-            return line
-    return None
+    seen = map(closure.resolver.view, closure.project.loaded())
+    return tuple(module for module in seen if module.namespace is not None)
 
 
-def _module_line(frame: FrameType | None, namespace: Namespace) -> int | None:
-    while frame is not None:
-        if frame.f_globals is namespace and frame.f_code.co_name == "<module>":
-            return frame.f_lineno
-        frame = frame.f_back
-    return None
+def _graph_of(closure: "Closure", loaded: tuple[Module, ...]) -> CallGraph:
+    """The graph of the modules that are loaded, as it was when they had come this far.
+
+    What an evaluation does to the objects in it is not looked at: a later process begins without.
+    """
+    key = tuple((m.name, id(m.record), running_line(m.namespace)) for m in loaded)
+    known = _graphs.get(closure.project)
+    if known is not None and known[0] == key:
+        return known[2]
+    graph = CallGraph(Resolver(closure.project, closure.options.hidden))
+    for module in loaded:
+        graph.add(statements_of(module))
+    # The modules are held, so that the ids of their records stay theirs.
+    _graphs[closure.project] = (key, loaded, graph)
+    return graph
+
+
+_graphs: WeakKeyDictionary[Project, tuple[Any, tuple[Module, ...], CallGraph]] = WeakKeyDictionary()

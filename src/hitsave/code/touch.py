@@ -91,9 +91,14 @@ def touched_by(node: ast.stmt) -> Iterator[Names]:
 
 
 def _touched_by_call(node: ast.Call) -> Iterator[Names]:
-    if isinstance(node.func, ast.Attribute) and chain_of(node.func) is None:
-        yield (UNKNOWN, node.func.attr)
+    func = node.func
+    if isinstance(func, ast.Attribute) and chain_of(func) is None and not _is_text(func.value):
+        yield (UNKNOWN, func.attr)
     yield from _chains((node.func, *node.args, *(keyword.value for keyword in node.keywords)))
+
+
+def _is_text(node: ast.expr) -> bool:
+    return isinstance(node, (ast.Constant, ast.JoinedStr))
 
 
 def _executed_in(node: ast.AST) -> Iterator[ast.AST]:

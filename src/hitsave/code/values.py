@@ -247,12 +247,16 @@ class Values:
             return True
         return any(binding.kind in ("function", "class") for binding in self.bindings(symbol))
 
+    def _by_definition(self, symbol: Symbol, value: Any) -> None:
+        """Note what counts by its definition, and so by the statements that extend it too."""
+        self.by_definition[symbol] = value
+        if not _is_cached_function(value):
+            self._closure.effects.extended(symbol, value)
+
     def _count_definition(self, target: ValueTarget, symbol: Symbol, via: Via) -> None:
         module, name = target.module, target.name
         parts = [b.part for b in self.bindings(symbol) if b.kind == "value"]
-        self.by_definition[symbol] = target.live
-        if not _is_cached_function(target.live):
-            self._closure.effects.extended(symbol, target.live)
+        self._by_definition(symbol, target.live)
         token = digest_parts("definition", [part.digest for part in parts])
         place = self._place(module, name)
         self._closure.count(symbol, Facet.DEFINITION, token, place, via, (module, place))
@@ -336,7 +340,7 @@ class Values:
             self._count_statement(symbol, pass_on, module, place, via, follow=False)
             return
         self._count_statement(symbol, parts, module, place, via, follow=True)
-        self.by_definition[symbol] = value
+        self._by_definition(symbol, value)
         if value is not ABSENT:
             self._closure.add_inside(value, Via(symbol, "held by", 0))
 
@@ -378,7 +382,7 @@ class Values:
             if version is not None:
                 token = digest_bytes(version.encode())
                 self._closure.count(symbol, Facet.OPTION, token, NOWHERE, via)
-            self.by_definition[symbol] = value
+            self._by_definition(symbol, value)
             self._closure.add_inside(value, Via(symbol, "captured by", 0))
 
     def function_attribute(self, target: FunctionTarget, name: str, via: Via) -> None:

@@ -4,19 +4,19 @@ Owns which fields and slots of an object are looked at: of decorated, cached, co
 functions, properties and methods. Refuses to run any code of theirs.
 """
 
-from types import MethodType
+from types import GetSetDescriptorType, MemberDescriptorType, MethodType
 from typing import Any
-from weakref import WeakKeyDictionary
+from weakref import ref
 
 
 def functions_in(value: Any) -> list[Any]:
     """Return the functions that a descriptor, wrapper or partial stands for; never runs code."""
     kind = type(value)
-    if kind in (staticmethod, classmethod, MethodType):
+    if kind is staticmethod or kind is classmethod or kind is MethodType:
         return [value.__func__]
     if kind is property:
         return [f for f in (value.fget, value.fset, value.fdel) if f is not None]
-    if kind in _PLAIN:
+    if id(kind) in _PLAIN:
         return []
     found = []
     fields = fields_of(value)
@@ -42,41 +42,51 @@ _WRAPPING = (
     "py_func",
     "pyfunc",
 )
-_PLAIN = frozenset({int, float, str, bytes, bool, type(None), tuple, list, dict, set, frozenset})
+# By their ids, as a metaclass may say that its classes cannot be hashed.
+_PLAIN = frozenset(
+    map(id, (int, float, str, bytes, bool, type(None), tuple, list, dict, set, frozenset))
+)
+
+
+mro_of: Any = type.__dict__["__mro__"].__get__
+names_of_class: Any = type.__dict__["__dict__"].__get__
+"""The bases and the names of a class, whatever its metaclass says they are."""
 
 
 def fields_of(value: Any) -> dict[str, Any]:
     """Read an object's own attributes, without running `__getattr__` or a property."""
-    try:
-        fields = object.__getattribute__(value, "__dict__")
-    except (AttributeError, TypeError):
-        return {}
-    return fields if type(fields) is dict else {}
+    for cls in mro_of(type(value)):
+        own = names_of_class(cls).get("__dict__")
+        if type(own) is GetSetDescriptorType:
+            fields = own.__get__(value)
+            return fields if type(fields) is dict else {}
+    return {}
 
 
 def slots_of(value: Any) -> list[Any]:
     """Return what the slots of an object hold, those of its class and of the bases of that."""
-    slots = [slot for cls in type(value).__mro__ for slot in vars(cls).values()]
-    members = [slot for slot in slots if type(slot).__name__ == "member_descriptor"]
+    slots = [slot for cls in mro_of(type(value)) for slot in names_of_class(cls).values()]
+    members = [slot for slot in slots if type(slot) is MemberDescriptorType]
     return [held for held in (_slot_value(slot, value) for slot in members) if held is not None]
 
 
 def _wrapping_slots(kind: type) -> tuple[Any, ...]:
     """The slots of a class, or members of a built-in one, that hold a wrapped function."""
-    known = _slots.get(kind)
-    if known is not None:
-        return known
+    known = _slots.get(id(kind))
+    if known is not None and known[0]() is kind:
+        return known[1]
     slots = {}
-    for cls in reversed(kind.__mro__):
-        own = vars(cls)
+    for cls in reversed(mro_of(kind)):
+        own = names_of_class(cls)
         for name in _WRAPPING:
-            if type(own.get(name)).__name__ in ("member_descriptor", "getset_descriptor"):
+            if type(own.get(name)) in (MemberDescriptorType, GetSetDescriptorType):
                 slots[name] = own[name]
-    _slots[kind] = tuple(slots.values())
-    return _slots[kind]
+    key, found = id(kind), tuple(slots.values())
+    _slots[key] = (ref(kind, lambda _: _slots.pop(key, None)), found)
+    return found
 
 
-_slots: WeakKeyDictionary[type, tuple[Any, ...]] = WeakKeyDictionary()
+_slots: dict[int, tuple[ref[type], tuple[Any, ...]]] = {}
 
 
 def _slot_value(slot: Any, value: Any) -> Any:
