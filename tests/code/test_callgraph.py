@@ -18,7 +18,7 @@ OTHER = queue.SimpleQueue()
 """
 
 LIBRARY = """
-import functools, importlib, operator, sys
+import collections, enum, functools, importlib, operator, sys, threading, types
 import tables as tables
 from tables import Q, OTHER
 
@@ -53,8 +53,23 @@ class Adding:
     def __iadd__(self, other): self.queue.put(other); return self
     def __rshift__(self, other): self.queue.put(other); return self
 
+class Shared:
+    jobs = Q
+
+class Runner(threading.Thread):
+    def run(self): Q.put(1)
+
+class Named(enum.Enum):
+    def __init__(self, value): Q.put(value)
+
+class Seen:
+    def __set_name__(self, owner, name): Q.put(name)
+
 class Harmless:
     def work(self): return 1
+
+class Formatted:
+    def format(self, *values): Q.put(values)
 
 def decorate(function): Q.put(1); return function
 def first(): second()
@@ -74,10 +89,24 @@ def make(queue):
     return put
 def give():
     yield Q
+def by_whole_import():
+    import tables as whole
+    other = whole
+    other.Q.put(1)
+def attributed(): pass
+attributed.queue = Q
+Pair = collections.namedtuple("Pair", "queue")
+@functools.singledispatch
+def chosen(value): pass
+@chosen.register
+def _(value: int): Q.put(value)
+def passed(queue): queue.put(1)
 def harmless(): OTHER.put(1)
 
 held, slotted, adding, filler = Holder(), Slotted(Q), Adding(Q), Filler()
 made, part, put = make(Q), functools.partial(fifth), Q.put
+bound, pair, space = functools.partial(passed, Q), Pair(Q), types.SimpleNamespace(queue=Q)
+ring, runner, seen, formatted = collections.deque([Q]), Runner(), Seen(), Formatted()
 table = {"filler": [Filler()]}
 """
 
@@ -130,6 +159,20 @@ def with_default(value=fifth()): pass
 class Body: fifth()
 del [fifth()][0]
 tables.X = Q
+bound()
+pair.queue.put(1)
+space.queue.put(1)
+ring[0].put(1)
+Shared.jobs.put(1)
+runner.start()
+by_whole_import()
+class Members(Named): one = 1
+class Keeping(Harmless): made_before = seen
+""".strip().splitlines()
+
+LEADING_WHERE_LOADED = r"""
+attributed.queue.put(1)
+chosen(1)
 """.strip().splitlines()
 
 NOT_LEADING = r"""
@@ -138,6 +181,8 @@ harmless()
 print(1 + 2)
 len([1])
 Harmless().work()
+print("{}".format(1))
+',' .join(["a"])
 def later(): Q.put(1)
 later = lambda: Q.put(1)
 class Later:\n    def later(self): Q.put(1)
@@ -179,6 +224,12 @@ def counts(
 
 @pytest.mark.parametrize("statement", LEADING)
 def test_a_statement_that_comes_by_an_object_counts(counts: Counts, statement: str) -> None:
+    assert counts(statement)
+
+
+@pytest.mark.parametrize("counts", ["loaded"], indirect=True)
+@pytest.mark.parametrize("statement", LEADING_WHERE_LOADED)
+def test_an_object_that_a_live_function_holds_or_is_given(counts: Counts, statement: str) -> None:
     assert counts(statement)
 
 

@@ -10,7 +10,7 @@ from types import FunctionType, ModuleType
 from typing import Any
 
 from hitsave.code.definition import STORED, UNKNOWN, FunctionDefinition, References
-from hitsave.code.held import captured_by, held_by, is_scalar, values_of_class
+from hitsave.code.held import captured_by, held_by, is_of_hitsave, is_scalar, values_of_class
 from hitsave.code.names import IMPORTERS, NAMESPACE_BUILTINS, Names, is_builtin
 from hitsave.code.project import Module
 from hitsave.code.resolve import (
@@ -37,10 +37,13 @@ ANYTHING: Node = ("anything",)
 SETTER: Node = ("setter",)
 """Setting the state of external code: a seed, an option."""
 
+_LOOKED_INTO: Node = ("looked into",)
+
 MOST_OBJECTS = 50_000
 """How many objects are looked into, before every statement is taken to lead to anything."""
 
 _NAMESPACES = NAMESPACE_BUILTINS | {"vars", "locals"}
+_METACLASSES = frozenset({"type", "ABCMeta"})
 _BUILTIN_MODULES = frozenset({"builtins", "abc", "typing", "enum", "collections.abc"})
 
 
@@ -89,6 +92,11 @@ class CallGraph:
             for names in statement.effect.touches:
                 (self._touch_of_class if statement.is_class else self._touch)(node, module, names)
             self._drain()
+
+    def look_into(self, module: Module) -> None:
+        """Take in what the globals of a module hold now."""
+        self._globals(_LOOKED_INTO, module)
+        self._drain()
 
     def leading_to(self, groups: Sequence[Iterable[Node]], called: Set[object]) -> dict[Node, int]:
         """Return, for each node that leads to any of `groups`, to which: a bit for each of them.
@@ -247,6 +255,8 @@ class CallGraph:
     def _inside(self, node: Node, value: Any) -> None:
         """Lead from an object to what it holds, and to the code that using it executes."""
         kind = type(value)
+        if is_of_hitsave(value):
+            return  # a call of a memoised function may execute nothing
         if kind is FunctionType or issubclass(kind, (type, ModuleType)):
             target = self._resolver.of_object(value)
             if isinstance(target, FunctionTarget):
@@ -274,7 +284,8 @@ class CallGraph:
     # -- functions and classes ------------------------------------------------------------------
 
     def _function(self, node: Node, target: FunctionTarget) -> None:
-        function = "function", target.module.name, target.definitions[0].label, id(target.live)
+        live = None if target.live is None else id(target.live)
+        function = "function", target.module.name, target.definitions[0].label, live
         if self._link(node, function):
             self._functions[function] = target
             self._later(self._body, function, target)
@@ -286,8 +297,10 @@ class CallGraph:
             self._object(node, value)
 
     def _definition(self, node: Node, module: Module, definition: FunctionDefinition) -> None:
-        # A default may be the very table that the body fills.
-        for references in (definition.header.references, definition.body.references):
+        # A default may be the very table that the body fills; a decorator wraps what is not loaded.
+        decorators = definition.decorators if node[-1] is None else ()
+        for part in (definition.header, definition.body, *decorators):
+            references = part.references
             self._references(node, module, references)
             for dynamic in references.dynamics:
                 if dynamic.kind == "namespace":
@@ -332,11 +345,18 @@ class CallGraph:
             is_dunder = name.startswith("__")
             if is_whole or (is_special and is_dunder) or name == "__init_subclass__":
                 self._function(node, method)
-        if kind == "class" and target.live is not None:
-            for value in values_of_class(target.live):
-                self._object(node, value)
+        if kind == "class":
+            self._values(node, target)
         for base in self._bases(target):
             self._class(node, base, kind)
+
+    def _values(self, node: Node, target: ClassTarget) -> None:
+        for value in values_of_class(target.live) if target.live is not None else ():
+            self._object(node, value)
+        for definition in target.definitions:
+            for binding in definition.bindings:
+                if binding.kind == "value":
+                    self._references(node, target.module, binding.part.references)
 
     def _offer(self, target: ClassTarget, methods: list[tuple[str, FunctionTarget]]) -> None:
         """Let the methods of a class be asked for by their names."""
@@ -351,8 +371,13 @@ class CallGraph:
 
     def _is_made_by_code(self, target: ClassTarget) -> bool:
         """Whether making a subclass may execute more than `__init_subclass__` of its bases."""
-        # Of a class that is not loaded it is not known.
-        return target.live is None or issubclass(target.live, type) or type(target.live) is not type
+        if target.live is not None:
+            return issubclass(target.live, type) or type(target.live) is not type
+        return any(
+            isinstance(base, ExternalTarget)
+            and (base.module == "enum" or base.name in _METACLASSES)
+            for base in self._static_bases(target)
+        )
 
     def _has_foreign_base(self, target: ClassTarget) -> bool:
         bases = mro_of(target.live)[1:] if target.live is not None else ()
@@ -365,9 +390,12 @@ class CallGraph:
             kinds = (*mro_of(target.live)[1:], type(target.live))
             found = [self._resolver.of_class(kind) for kind in kinds]
         else:
-            chains = [c for d in target.definitions for c in d.head.references.chains]
-            found = [follow(self._resolver, target.module, chain.names)[0] for chain in chains]
+            found = self._static_bases(target)
         yield from (base for base in found if isinstance(base, ClassTarget))
+
+    def _static_bases(self, target: ClassTarget) -> list[Target]:
+        chains = [c for d in target.definitions for c in d.head.references.chains]
+        return [follow(self._resolver, target.module, chain.names)[0] for chain in chains]
 
     def _methods_of(self, target: ClassTarget) -> Iterator[tuple[str, FunctionTarget]]:
         """Yield the methods of a class with their names: those it has, or defines."""

@@ -232,16 +232,17 @@ def _graph_of(closure: "Closure", loaded: tuple[Module, ...]) -> CallGraph:
 
     What an evaluation does to the objects in it is not looked at: a later process begins without.
     """
-    key = tuple((m.name, id(m.record), running_line(m.namespace)) for m in loaded)
+    key = tuple((m.name, m.source.content, running_line(m.namespace)) for m in loaded)
     known = _graphs.get(closure.project)
     if known is not None and known[0] == key:
-        return known[2]
+        return known[1]
     graph = CallGraph(Resolver(closure.project, closure.options.hidden))
     for module in loaded:
         graph.add(statements_of(module))
-    # The modules are held, so that the ids of their records stay theirs.
-    _graphs[closure.project] = (key, loaded, graph)
+    for module in loaded:
+        graph.look_into(module)
+    _graphs[closure.project] = (key, graph)
     return graph
 
 
-_graphs: WeakKeyDictionary[Project, tuple[Any, tuple[Module, ...], CallGraph]] = WeakKeyDictionary()
+_graphs: WeakKeyDictionary[Project, tuple[Any, CallGraph]] = WeakKeyDictionary()

@@ -35,6 +35,12 @@ def is_scalar(value: Any) -> bool:
     return id(type(value)) in _SCALARS
 
 
+def is_of_hitsave(value: Any) -> bool:
+    """Whether an object is of a class of hitsave's own, as memoised functions are."""
+    module = names_of_class(type(value)).get("__module__")
+    return type(module) is str and module.partition(".")[0] == __name__.partition(".")[0]
+
+
 def held_by(value: Any, is_ours: bool) -> Iterable[Any] | None:
     """Return what an object holds; None where that is too much to look at.
 

@@ -33,7 +33,10 @@ def statements_of(module: Module) -> list[Statement]:
     """Return the statements of a module that may do more than bind names to new values."""
     if module.record is None:
         return []
-    found = [Statement(module, effect) for effect in module.record.effects]
+    # What stands under `if __name__ == "__main__"` no module but the program's own executes.
+    is_main = module.source.module == "__main__"
+    effects = (effect for effect in module.record.effects if is_main or not effect.driver)
+    found = [Statement(module, effect) for effect in effects]
     for name, definitions in module.record.classes.items():
         if "." not in name:
             found += [

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from hitsave.code.definition import Binding, Key, Part
 from hitsave.code.dependencies import Via
+from hitsave.code.held import is_of_hitsave
 from hitsave.code.inert import is_inert
 from hitsave.code.literal import literal_value
 from hitsave.code.project import Module
@@ -27,6 +28,7 @@ from hitsave.code.resolve import (
 from hitsave.code.source import file_of
 from hitsave.code.symbol import NOWHERE, Facet, Place, Symbol
 from hitsave.code.volatile import Volatile
+from hitsave.code.wrapping import mro_of, names_of_class
 from hitsave.digest import digest_bytes, digest_parts
 from hitsave.errors import NotDigestibleError
 from hitsave.events import Untracked, emit
@@ -247,16 +249,18 @@ class Values:
             return True
         return any(binding.kind in ("function", "class") for binding in self.bindings(symbol))
 
-    def _by_definition(self, symbol: Symbol, value: Any) -> None:
-        """Note what counts by its definition, and so by the statements that extend it too."""
+    def _by_definition(self, symbol: Symbol, value: Any, is_fixed: bool = False) -> None:
+        """Note what counts by its definition, and by the statements that extend it, if any can."""
         self.by_definition[symbol] = value
-        if not _is_cached_function(value):
+        if not (is_fixed or _is_cached_function(value)):
             self._closure.effects.extended(symbol, value)
 
     def _count_definition(self, target: ValueTarget, symbol: Symbol, via: Via) -> None:
         module, name = target.module, target.name
         parts = [b.part for b in self.bindings(symbol) if b.kind == "value"]
-        self._by_definition(symbol, target.live)
+        # What a loaded module does not bind, nothing has extended.
+        is_unbound = target.live is ABSENT and module.namespace is not None
+        self._by_definition(symbol, target.live, is_fixed=is_unbound)
         token = digest_parts("definition", [part.digest for part in parts])
         place = self._place(module, name)
         self._closure.count(symbol, Facet.DEFINITION, token, place, via, (module, place))
@@ -340,7 +344,7 @@ class Values:
             self._count_statement(symbol, pass_on, module, place, via, follow=False)
             return
         self._count_statement(symbol, parts, module, place, via, follow=True)
-        self._by_definition(symbol, value)
+        self._by_definition(symbol, value, is_fixed=_is_fixed_member(value))
         if value is not ABSENT:
             self._closure.add_inside(value, Via(symbol, "held by", 0))
 
@@ -382,7 +386,7 @@ class Values:
             if version is not None:
                 token = digest_bytes(version.encode())
                 self._closure.count(symbol, Facet.OPTION, token, NOWHERE, via)
-            self._by_definition(symbol, value)
+            self._by_definition(symbol, value, is_fixed=_is_fixed_member(value))
             self._closure.add_inside(value, Via(symbol, "captured by", 0))
 
     def function_attribute(self, target: FunctionTarget, name: str, via: Via) -> None:
@@ -424,17 +428,18 @@ def item_of(value: Any, keys: tuple[Key, ...]) -> Any:
 
 def _is_cached_function(value: Any) -> bool:
     """Whether a value is a function with a cache, which calling it does not extend."""
-    return _is_of_ours(value) or type(value).__name__ == "_lru_cache_wrapper"
+    is_cached = is_of_hitsave(value) or type(value).__name__ == "_lru_cache_wrapper"
+    return is_cached and value is not ABSENT
 
 
-def _is_of_ours(value: Any) -> bool:
-    own = type(value).__module__.partition(".")[0] == __name__.partition(".")[0]
-    return own and value is not ABSENT
+def _is_fixed_member(value: Any) -> bool:
+    """Whether what a class or a cell holds cannot be extended: it is absent, or a descriptor."""
+    return value is ABSENT or any("__get__" in names_of_class(kind) for kind in mro_of(type(value)))
 
 
 def _declared_version(value: Any) -> str | None:
     """The version that was declared of a memoised function; None of anything else."""
-    declared = getattr(value, "declared", None) if _is_of_ours(value) else None
+    declared = getattr(value, "declared", None) if is_of_hitsave(value) else None
     return None if declared is None else str(declared.version)
 
 
