@@ -152,3 +152,32 @@ def test_an_exception_where_an_evaluation_begins_costs_the_record(trial: Any) ->
     fail = FAIL.format(module="hitsave.observe", name="begin")
     told = trial.check(fail + trial.program("return step(x)"), hits=False)
     assert "Warned" in "".join(told)
+
+
+HELD = """
+import gc, queue, weakref
+from hitsave import memo
+
+class Large:
+    def __init__(self): self.rows = [bytearray(10)]
+
+JOBS, TABLE, LARGE = queue.SimpleQueue(), [Large()], Large()
+JOBS.put(1)
+TABLE.append(Large())
+
+@memo
+def f(x):
+    return JOBS.qsize() * x
+
+f(1), f(2)
+seen = [weakref.ref(LARGE), *map(weakref.ref, TABLE)]
+TABLE.clear()
+LARGE = None
+gc.collect()
+print([each() for each in seen])
+"""
+
+
+def test_what_a_call_does_not_depend_on_is_not_held_on_to(run) -> None:
+    for _ in range(2):
+        assert run(HELD).stdout.split("\n")[0] == "[None, None, None]"

@@ -8,6 +8,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence, Set
 from types import FunctionType, ModuleType
 from typing import Any
+from weakref import ReferenceType, ref
 
 from hitsave.code.definition import STORED, UNKNOWN, FunctionDefinition, References
 from hitsave.code.held import captured_by, held_by, is_of_hitsave, is_scalar, values_of_class
@@ -81,8 +82,8 @@ class CallGraph:
         self._met: set[Node] = set()
         self._pending: list[tuple[Callable[..., None], Node, tuple[Any, ...]]] = []
         self._methods: dict[str, list[FunctionTarget]] = {}
-        self._functions: dict[Node, FunctionTarget] = {}
-        self._objects: list[Any] = []  # held, so that their ids stay theirs
+        self._symbols: dict[Node, Symbol | None] = {}
+        self._objects: dict[Node, ReferenceType[Any] | None] = {}
 
     def add(self, statements: Iterable[Statement]) -> None:
         """Take in statements, and what they lead to."""
@@ -145,10 +146,9 @@ class CallGraph:
                 self._link(node, ANYTHING)
 
     def _symbol(self, node: Node) -> Symbol | None:
-        function = self._functions.get(node)
-        if function is not None:
-            return symbol_of(function)
-        return self._base._symbol(node) if self._base is not None else None
+        if self._base is None or node in self._symbols:
+            return self._symbols.get(node)
+        return self._base._symbol(node)
 
     def _directly_to(self, node: Node) -> Iterator[Node]:
         yield from self._leading.get(node, ())
@@ -248,9 +248,20 @@ class CallGraph:
     def _object(self, node: Node, value: Any) -> None:
         if is_scalar(value) or self._is_full():
             return
-        if self._link(node, object_node(value)):
-            self._objects.append(value)
-            self._later(self._inside, object_node(value), value)
+        met = object_node(value)
+        if self._link(node, met) or self._is_of_another(met, value):
+            self._objects[met] = _reference(value)
+            self._later(self._inside, met, value)
+
+    def _is_of_another(self, node: Node, value: Any) -> bool:
+        """Whether a node is that of an object that is no more, and had the id that this one has.
+
+        None is held on to, as long as the graph is kept; some cannot be told from later ones.
+        """
+        if node not in self._objects and self._base is not None:
+            return self._base._is_of_another(node, value)
+        reference = self._objects.get(node)
+        return reference is not None and reference() is not value
 
     def _inside(self, node: Node, value: Any) -> None:
         """Lead from an object to what it holds, and to the code that using it executes."""
@@ -287,7 +298,7 @@ class CallGraph:
         live = None if target.live is None else id(target.live)
         function = "function", target.module.name, target.definitions[0].label, live
         if self._link(node, function):
-            self._functions[function] = target
+            self._symbols[function] = symbol_of(target)
             self._later(self._body, function, target)
 
     def _body(self, node: Node, target: FunctionTarget) -> None:
@@ -421,3 +432,10 @@ def follow(resolver: Resolver, module: Module, names: Names) -> tuple[Target, Na
             return target, names[position:]
         target = resolver.name(target.module, name)
     return target, ()
+
+
+def _reference(value: Any) -> ReferenceType[Any] | None:
+    try:
+        return ref(value)
+    except TypeError:
+        return None  # of a built-in container, for one

@@ -124,9 +124,8 @@ class Closure:
         self._drain()
         while self._grows():
             self._drain()
-        self.effects.count_order()
+        self.effects.finish()
         ask_for_remains(self)
-        self.effects.watch_pending()
         self.guard.seal()
 
     def _grows(self) -> bool:

@@ -99,11 +99,8 @@ class Effects:
 
     # -- order ----------------------------------------------------------------------------------
 
-    def count_order(self) -> None:
-        """Count in which order, and how often, statements do something to a global.
-
-        To be asked for at the end: only then is it known which globals there are.
-        """
+    def _count_order(self) -> None:
+        """Count in which order, and how often, statements do something to a global."""
         rows: dict[Symbol, dict[str, list[Statement]]] = {}
         for statement in self._counted:
             module = statement.module
@@ -166,11 +163,13 @@ class Effects:
             is_pending = line is not None and statement.line >= line
             (self._pending if is_pending else self._executed).append(statement)
 
-    def watch_pending(self) -> None:
-        """Notice when a statement that would count, but has not run yet, has run."""
+    def finish(self) -> None:
+        """Count in which order statements count, and notice when one has run that has not yet."""
+        self._count_order()
         for statement in self._pending:
             if self._why(statement) is not None:
                 self._watch(statement.module.namespace, statement.line)
+        self._graph, self._leading = None, {}
 
     def _watch(self, namespace: Namespace | None, line: int) -> None:
         def has_not_run() -> bool:
