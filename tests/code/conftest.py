@@ -41,7 +41,7 @@ def import_path(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[Path], No
         del sys.modules[name]
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def closure_in() -> Callable[[Path], Closure]:
     """Return an empty closure over the project in a folder."""
     return _closure_in

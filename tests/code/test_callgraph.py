@@ -1,8 +1,8 @@
 """The call graph: however a statement comes by an object, it leads to it."""
 
 import importlib
-from collections.abc import Callable
-from itertools import count
+import sys
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 import pytest
@@ -184,62 +184,86 @@ Harmless().work()
 print("{}".format(1))
 ',' .join(["a"])
 def later(): Q.put(1)
-later = lambda: Q.put(1)
+later_too = lambda: Q.put(1)
 class Later:\n    def later(self): Q.put(1)
-class Sub(Harmless): pass
+class Plain(Harmless): pass
 """.strip().splitlines()
 
-_numbers = count()
+# In this order: statements of the second look for modules by computed names, and find any.
+MODULES = {"not_leading": NOT_LEADING, "leading": (*LEADING, *LEADING_WHERE_LOADED)}
 
-Counts = Callable[[str], bool]
+Counted = dict[str, frozenset[str]]
+NONE: frozenset[str] = frozenset()
 
 
-@pytest.fixture(params=["loaded", "not loaded"])
-def counts(
-    request: pytest.FixtureRequest,
-    write: Callable[[dict[str, str]], Path],
-    import_path: Callable[[Path], None],
-    closure_in: Callable[[Path], Closure],
-) -> Counts:
-    """Whether a statement, executed last in a module, counts for a function that reads Q."""
+def _written(statements: Iterable[str]) -> tuple[str, dict[int, str]]:
+    """A module that executes all of some statements, and the one on each line."""
+    text, lines = LIBRARY, {}
+    for statement in statements:
+        first = text.count("\n") + 1
+        text += statement.replace("\\n", "\n") + "\n"
+        lines.update(dict.fromkeys(range(first, text.count("\n") + 1), statement))
+    return text + READER, lines
 
-    def ask(statement: str) -> bool:
-        name = f"library_{next(_numbers)}"
-        text = statement.replace("\\n", "\n")
-        files = {"tables.py": TABLES, f"{name}.py": f"{LIBRARY}\n{text}\n{READER}"}
-        root = write(files)
-        import_path(root)
-        if request.param == "loaded":
+
+def _counted(closure: Closure, name: str) -> frozenset[str]:
+    """The statements of a module that count for its function that reads Q."""
+    module = closure.resolver.module(name)
+    assert isinstance(module, ModuleTarget)
+    closure.add_target(closure.resolver.name(module.module, "size"))
+    closure.finish()
+    lines = _written(MODULES[name])[1]
+    found = (d for d in closure.found.values() if d.symbol.name.startswith("<statement"))
+    return frozenset(lines.get(dependency.place.line, "") for dependency in found)
+
+
+@pytest.fixture(scope="module")
+def counted(
+    tmp_path_factory: pytest.TempPathFactory, closure_in: Callable[[Path], Closure]
+) -> Iterator[Counted]:
+    """The statements that count, while their modules are not loaded, and once they are.
+
+    Once for all of them: every closure looks at all the modules that are loaded.
+    """
+    root = tmp_path_factory.mktemp("project")
+    (root / "tables.py").write_text(TABLES)
+    for name, statements in MODULES.items():
+        (root / f"{name}.py").write_text(_written(statements)[0])
+
+    before = set(sys.modules)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(str(root))
+        found: Counted = {}
+        for name in MODULES:
+            found["not loaded"] = found.get("not loaded", NONE) | _counted(closure_in(root), name)
             importlib.import_module(name)
-        closure = closure_in(root)
-        module = closure.resolver.module(name)
-        assert isinstance(module, ModuleTarget)
-        closure.add_target(closure.resolver.name(module.module, "size"))
-        closure.finish()
-        line = LIBRARY.count("\n") + 2
-        return any(d.place.line == line for d in closure.found.values())
-
-    return ask
+            found["loaded"] = found.get("loaded", NONE) | _counted(closure_in(root), name)
+        patch.setattr(callgraph, "MOST_OBJECTS", 0)
+        yield {**found, "full": _counted(closure_in(root), "not_leading")}
+    for name in set(sys.modules) - before:
+        del sys.modules[name]
 
 
+@pytest.mark.parametrize("state", ["loaded", "not loaded"])
 @pytest.mark.parametrize("statement", LEADING)
-def test_a_statement_that_comes_by_an_object_counts(counts: Counts, statement: str) -> None:
-    assert counts(statement)
-
-
-@pytest.mark.parametrize("counts", ["loaded"], indirect=True)
-@pytest.mark.parametrize("statement", LEADING_WHERE_LOADED)
-def test_an_object_that_a_live_function_holds_or_is_given(counts: Counts, statement: str) -> None:
-    assert counts(statement)
-
-
-@pytest.mark.parametrize("statement", NOT_LEADING)
-def test_a_statement_that_comes_by_others_does_not(counts: Counts, statement: str) -> None:
-    assert not counts(statement)
-
-
-def test_where_there_is_too_much_to_look_into_every_statement_counts(
-    counts: Counts, monkeypatch: pytest.MonkeyPatch
+def test_a_statement_that_comes_by_an_object_counts(
+    counted: Counted, statement: str, state: str
 ) -> None:
-    monkeypatch.setattr(callgraph, "MOST_OBJECTS", 0)
-    assert counts("OTHER.put(1)")
+    assert statement in counted[state]
+
+
+@pytest.mark.parametrize("statement", LEADING_WHERE_LOADED)
+def test_an_object_that_a_live_function_holds_or_is_given(counted: Counted, statement: str) -> None:
+    assert statement in counted["loaded"]
+
+
+@pytest.mark.parametrize("state", ["loaded", "not loaded"])
+@pytest.mark.parametrize("statement", NOT_LEADING)
+def test_a_statement_that_comes_by_others_does_not(
+    counted: Counted, statement: str, state: str
+) -> None:
+    assert statement not in counted[state]
+
+
+def test_where_there_is_too_much_to_look_into_every_statement_counts(counted: Counted) -> None:
+    assert "OTHER.put(1)" in counted["full"]

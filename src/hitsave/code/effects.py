@@ -7,7 +7,6 @@ counts only through the globals it changes.
 
 from collections.abc import Set
 from typing import TYPE_CHECKING, Any
-from weakref import WeakKeyDictionary
 
 from hitsave.code.callgraph import (
     SETTER,
@@ -21,7 +20,7 @@ from hitsave.code.callgraph import (
 )
 from hitsave.code.definition import STORED
 from hitsave.code.dependencies import Via
-from hitsave.code.project import Module, Namespace, Project
+from hitsave.code.project import Module, Namespace
 from hitsave.code.resolve import (
     ABSENT,
     ClassTarget,
@@ -232,16 +231,14 @@ def _graph_of(closure: "Closure", loaded: tuple[Module, ...]) -> CallGraph:
     What an evaluation does to the objects in it is not looked at: a later process begins without.
     """
     key = tuple((m.name, m.source.content, running_line(m.namespace)) for m in loaded)
-    known = _graphs.get(closure.project)
+    known = closure.project.call_graph
     if known is not None and known[0] == key:
-        return known[1]
+        found: CallGraph = known[1]
+        return found
     graph = CallGraph(Resolver(closure.project, closure.options.hidden))
     for module in loaded:
         graph.add(statements_of(module))
     for module in loaded:
         graph.look_into(module)
-    _graphs[closure.project] = (key, graph)
+    closure.project.call_graph = key, graph
     return graph
-
-
-_graphs: WeakKeyDictionary[Project, tuple[Any, CallGraph]] = WeakKeyDictionary()

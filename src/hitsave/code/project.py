@@ -6,7 +6,7 @@ decide what a call depends on.
 
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Hashable, Iterator
 from operator import is_
 from types import CodeType, FunctionType, ModuleType
 from typing import Any, NamedTuple
@@ -220,6 +220,8 @@ class Project:
         self.boundary = boundary
         self.distributions = Distributions()
         self.wrappers = Wrappers()
+        self.call_graph: tuple[Hashable, Any] | None = None
+        """What the statements of the loaded modules lead to, and when: `effects` sees to it."""
         self.made_members = MadeMembers()
         self._told: set[tuple[str, str]] = set()
         self._executed = executed
