@@ -19,7 +19,7 @@ from hitsave.code.definition import (
     StarImport,
 )
 
-SCHEMA = 11
+SCHEMA = 12
 """Grows whenever the analyser or the shape of its records changes."""
 
 
