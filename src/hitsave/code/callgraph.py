@@ -11,7 +11,8 @@ from typing import Any
 from weakref import ReferenceType, ref
 
 from hitsave.code.definition import STORED, UNKNOWN, FunctionDefinition, References
-from hitsave.code.held import captured_by, held_by, is_of_hitsave, is_scalar, values_of_class
+from hitsave.code.held import captured_by, held_by, is_scalar, values_of_class
+from hitsave.code.members import OWNER_MODULES
 from hitsave.code.names import IMPORTERS, NAMESPACE_BUILTINS, Names, is_builtin
 from hitsave.code.project import Module
 from hitsave.code.resolve import (
@@ -28,7 +29,8 @@ from hitsave.code.resolve import (
 from hitsave.code.setting import is_setter
 from hitsave.code.statements import Statement
 from hitsave.code.symbol import Symbol
-from hitsave.code.wrapping import functions_in, mro_of, names_of_class
+from hitsave.code.wrapping import functions_in
+from hitsave.raw import is_of_hitsave, mro_of, names_of_class
 
 Node = tuple[Any, ...]
 
@@ -45,7 +47,6 @@ MOST_OBJECTS = 50_000
 
 _NAMESPACES = NAMESPACE_BUILTINS | {"vars", "locals"}
 _METACLASSES = frozenset({"type", "ABCMeta"})
-_BUILTIN_MODULES = frozenset({"builtins", "abc", "typing", "enum", "collections.abc"})
 
 
 def object_node(value: Any) -> Node:
@@ -90,8 +91,9 @@ class CallGraph:
         for statement in statements:
             node, module = statement_node(statement), statement.module
             self._statements.append(node)
+            touch = self._touch_of_class if statement.is_class else self._touch
             for names in statement.effect.touches:
-                (self._touch_of_class if statement.is_class else self._touch)(node, module, names)
+                self._later(touch, node, module, names)
             self._drain()
 
     def look_into(self, module: Module) -> None:
@@ -175,7 +177,7 @@ class CallGraph:
         self._name(node, module, names[:-1] if names[-1] == STORED else names)
 
     def _touch_of_class(self, node: Node, module: Module, names: Names) -> None:
-        target, _ = follow(self._resolver, module, names)
+        target, _ = self._resolver.chain(module, names)
         if isinstance(target, ClassTarget):
             self._class(node, target, "subclass")
         else:
@@ -183,7 +185,7 @@ class CallGraph:
 
     def _name(self, node: Node, module: Module, names: Names) -> Target:
         """Lead from a node to what a chain of names in it leads to."""
-        target, rest = follow(self._resolver, module, names)
+        target, rest = self._resolver.chain(module, names)
         is_external = isinstance(target, ExternalTarget)
         if is_external and is_builtin(names, _NAMESPACES):
             self._namespace(node, module)
@@ -219,9 +221,12 @@ class CallGraph:
 
     def _globals(self, node: Node, module: Module) -> None:
         for name in sorted(module.names()):
-            target, _ = follow(self._resolver, module, (name,))
-            if isinstance(target, ValueTarget):
-                self._global(node, target, ())
+            self._later(self._global_named, node, module, name)
+
+    def _global_named(self, node: Node, module: Module, name: str) -> None:
+        target = self._resolver.name(module, name)
+        if isinstance(target, ValueTarget):
+            self._global(node, target, ())
 
     # -- globals and objects --------------------------------------------------------------------
 
@@ -394,7 +399,7 @@ class CallGraph:
         bases = mro_of(target.live)[1:] if target.live is not None else ()
         found = (self._resolver.of_class(base) for base in bases)
         outside = (base for base in found if isinstance(base, ExternalTarget))
-        return any(base.module not in _BUILTIN_MODULES for base in outside)
+        return any(base.module not in OWNER_MODULES for base in outside)
 
     def _bases(self, target: ClassTarget) -> Iterator[ClassTarget]:
         if target.live is not None:
@@ -406,7 +411,7 @@ class CallGraph:
 
     def _static_bases(self, target: ClassTarget) -> list[Target]:
         chains = [c for d in target.definitions for c in d.head.references.chains]
-        return [follow(self._resolver, target.module, chain.names)[0] for chain in chains]
+        return [self._resolver.chain(target.module, chain.names)[0] for chain in chains]
 
     def _methods_of(self, target: ClassTarget) -> Iterator[tuple[str, FunctionTarget]]:
         """Yield the methods of a class with their names: those it has, or defines."""
@@ -422,16 +427,6 @@ class CallGraph:
                 static = self._resolver.static_function(target.module, f"{target.name}.{name}")
                 if isinstance(static, FunctionTarget):
                     yield name, static
-
-
-def follow(resolver: Resolver, module: Module, names: Names) -> tuple[Target, Names]:
-    """Return what a chain leads to through modules, and the names asked of that."""
-    target = resolver.name(module, names[0])
-    for position, name in enumerate(names[1:], 1):
-        if not isinstance(target, ModuleTarget) or name == "__dict__":
-            return target, names[position:]
-        target = resolver.name(target.module, name)
-    return target, ()
 
 
 def _reference(value: Any) -> ReferenceType[Any] | None:

@@ -5,14 +5,13 @@ the state of external code. Refuses driver code: what stands under `if __name__ 
 counts only through the globals it changes.
 """
 
-from collections.abc import Set
-from typing import TYPE_CHECKING, Any
+from collections.abc import Hashable, Mapping, Set
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from hitsave.code.callgraph import (
     SETTER,
     CallGraph,
     Node,
-    follow,
     global_node,
     module_node,
     object_node,
@@ -30,7 +29,7 @@ from hitsave.code.resolve import (
     ValueTarget,
 )
 from hitsave.code.setting import is_external_state, is_setter_name
-from hitsave.code.statements import Statement, running_line, statements_of
+from hitsave.code.statements import Statement, running_line, running_lines, statements_of
 from hitsave.code.symbol import Facet, Symbol
 from hitsave.code.wrapping import functions_in
 from hitsave.digest import digest_parts
@@ -143,24 +142,24 @@ class Effects:
         if self._graph is None:
             # Before what statements call and what was seen to run, at import too, is added to it.
             self._called = self._closure.so_far()
-            self._loaded = _loaded_for(self._closure)
-            self._graph = CallGraph(self._closure.resolver, _graph_of(self._closure, self._loaded))
-            for module in self._loaded:
-                self._taken_in.add(module.name)
-                self._sort(module, statements_of(module))
+            lines = running_lines()
+            shared = _shared_by(self._closure, lines)
+            self._graph, self._loaded = (
+                CallGraph(self._closure.resolver, shared.graph),
+                shared.modules,
+            )
+            self._taken_in.update(module.name for module in shared.modules)
+            for statement in shared.statements:
+                line = lines.get(id(statement.module.namespace))
+                is_pending = line is not None and statement.line >= line
+                (self._pending if is_pending else self._executed).append(statement)
         for module in tuple(self._closure.modules.values()):
             if module.namespace is None and module.name not in self._taken_in:
                 self._taken_in.add(module.name)
                 found = statements_of(module)
                 self._graph.add(found)
-                self._sort(module, found)
+                self._executed += found
         return self._graph
-
-    def _sort(self, module: Module, statements: list[Statement]) -> None:
-        line = running_line(module.namespace)
-        for statement in statements:
-            is_pending = line is not None and statement.line >= line
-            (self._pending if is_pending else self._executed).append(statement)
 
     def finish(self) -> None:
         """Count in which order statements count, and notice when one has run that has not yet."""
@@ -168,7 +167,8 @@ class Effects:
         for statement in self._pending:
             if self._why(statement) is not None:
                 self._watch(statement.module.namespace, statement.line)
-        self._graph, self._leading = None, {}
+        # No more is asked for, and these are large.
+        self._graph, self._leading, self._called = None, {}, frozenset()
 
     def _watch(self, namespace: Namespace | None, line: int) -> None:
         def has_not_run() -> bool:
@@ -189,7 +189,7 @@ class Effects:
 
     def _sets_itself(self, statement: Statement) -> bool:
         resolver, touches = self._closure.resolver, statement.effect.touches
-        targets = [follow(resolver, statement.module, names)[0] for names in touches]
+        targets = [resolver.chain(statement.module, names)[0] for names in touches]
         if self._is_definition(statement) or any(map(self._is_code, targets)):
             return False
         stored = (names[-1] == STORED for names in touches)
@@ -216,29 +216,32 @@ class Effects:
         )
 
 
-def _loaded_for(closure: "Closure") -> tuple[Module, ...]:
-    """The loaded modules, in order, but those that an evaluation loaded.
+class _Shared(NamedTuple):
+    """What all closures share until another module is loaded, or one being executed goes on."""
 
-    These count as in a process that has not loaded them: where they are reached.
+    key: Hashable
+    modules: tuple[Module, ...]
+    statements: tuple[Statement, ...]
+    graph: CallGraph
+
+
+def _shared_by(closure: "Closure", lines: Mapping[int, int]) -> _Shared:
+    """The loaded modules, their statements, and what these lead to, as it was when first asked.
+
+    What evaluations loaded counts as in a process that has not loaded it: where it is reached. What
+    they did to objects is not looked at either.
     """
     seen = map(closure.resolver.view, closure.project.loaded())
-    return tuple(module for module in seen if module.namespace is not None)
-
-
-def _graph_of(closure: "Closure", loaded: tuple[Module, ...]) -> CallGraph:
-    """The graph of the modules that are loaded, as it was when they had come this far.
-
-    What an evaluation does to the objects in it is not looked at: a later process begins without.
-    """
-    key = tuple((m.name, m.source.content, running_line(m.namespace)) for m in loaded)
-    known = closure.project.call_graph
-    if known is not None and known[0] == key:
-        found: CallGraph = known[1]
-        return found
-    graph = CallGraph(Resolver(closure.project, closure.options.hidden))
-    for module in loaded:
-        graph.add(statements_of(module))
-    for module in loaded:
-        graph.look_into(module)
-    closure.project.call_graph = key, graph
-    return graph
+    modules = tuple(module for module in seen if module.namespace is not None)
+    namespaces = [id(module.namespace) for module in modules]
+    told = zip(modules, namespaces, strict=True)
+    key = tuple((m.name, m.source.content, number, lines.get(number)) for m, number in told)
+    known: _Shared | None = closure.project.call_graph
+    if known is None or known.key != key:
+        graph = CallGraph(Resolver(closure.project, closure.options.hidden))
+        statements = tuple(each for module in modules for each in statements_of(module))
+        graph.add(statements)
+        for module in modules:
+            graph.look_into(module)
+        known = closure.project.call_graph = _Shared(key, modules, statements, graph)
+    return known

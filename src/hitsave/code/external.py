@@ -7,10 +7,10 @@ Refuses to read the source of external code.
 import os
 import sys
 from importlib.machinery import PathFinder
-from types import ModuleType
 from typing import NamedTuple
 
 from hitsave.digest import digest_bytes, digest_parts, short
+from hitsave.raw import namespace_of
 
 ENVIRONMENT_FOLDERS = frozenset({"site-packages", "dist-packages"})
 PYTHON = "python {}.{}".format(*sys.version_info[:2]) + "-O" * sys.flags.optimize
@@ -222,7 +222,7 @@ def _local_record(metadata: str) -> str:
 def _undistributed(top: str) -> Distribution:
     """A module that no distribution claims counts by its own files."""
     module = sys.modules.get(top)
-    namespace = vars(module) if isinstance(module, ModuleType) else {}
+    namespace = namespace_of(module) or {}
     version = namespace.get("__version__", "")
     digest = digest_parts("files", [part for file in _files_of(top) for part in file])
     return Distribution(top, version if isinstance(version, str) else "", short(digest))

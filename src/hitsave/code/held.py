@@ -18,7 +18,8 @@ from types import (
 )
 from typing import Any
 
-from hitsave.code.wrapping import fields_of, functions_in, mro_of, names_of_class, slots_of
+from hitsave.code.wrapping import functions_in
+from hitsave.raw import fields_of, mro_of, names_of_class, slots_of
 
 LARGE = 1000
 """How many items a container may have for each of them to be looked at."""
@@ -33,12 +34,6 @@ _BOUND = frozenset(map(id, (MethodType, BuiltinMethodType, MethodWrapperType)))
 def is_scalar(value: Any) -> bool:
     """Whether nothing can be held by a value."""
     return id(type(value)) in _SCALARS
-
-
-def is_of_hitsave(value: Any) -> bool:
-    """Whether an object is of a class of hitsave's own, as memoised functions are."""
-    module = names_of_class(type(value)).get("__module__")
-    return type(module) is str and module.partition(".")[0] == __name__.partition(".")[0]
 
 
 def held_by(value: Any, is_ours: bool) -> Iterable[Any] | None:

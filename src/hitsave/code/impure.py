@@ -26,6 +26,7 @@ from hitsave.code.varying import (
     TIMER,
     WHERE_CALLED_WITH,
 )
+from hitsave.raw import class_name, is_class, namespace_of
 
 if TYPE_CHECKING:
     from hitsave.code.closure import Closure
@@ -144,16 +145,17 @@ class Impure:
     def _walk(self, path: str, live: Any, rest: Names) -> _Found | None:
         """Follow attributes of modules; None where the user said that what is met is inert."""
         while not is_inert(live) and rest and issubclass(type(live), ModuleType):
-            name = str(vars(live).get("__name__", ""))
+            names = namespace_of(live) or {}
+            name = str(names.get("__name__", ""))
             path = "" if self._is_ours(name) else f"{name}.{rest[0]}"
-            live, rest = vars(live).get(rest[0], ABSENT), rest[1:]
+            live, rest = names.get(rest[0], ABSENT), rest[1:]
         if is_inert(live):
             return None
         known = [path] if path else []
         if live is not ABSENT and not issubclass(type(live), ModuleType):
-            definition = _definition_of(live)
-            if not self._is_ours(str(definition.__module__)):
-                known.append(_own_name(live, definition))
+            module, name = _name_of(_definition_of(live))
+            if not self._is_ours(module):
+                known.append(_own_name(live, module, name))
         return _Found(tuple(".".join((name, *rest)) for name in known), live, rest)
 
     def _is_ours(self, module: str) -> bool:
@@ -202,17 +204,24 @@ def _definition_of(live: Any) -> Any:
     return function if is_named else type(live)
 
 
-def _own_name(live: Any, definition: Any) -> str:
+def _name_of(definition: Any) -> tuple[str, str]:
+    if is_class(definition):
+        return class_name(definition)
+    return str(definition.__module__), definition.__qualname__
+
+
+def _own_name(live: Any, module: str, name: str) -> str:
     """The name that an object goes by wherever it is met."""
+    own = name.rpartition(".")[2]
     for owner in _OWNERS:
-        module = sys.modules.get(owner)
-        if isinstance(module, ModuleType) and vars(module).get(definition.__name__) is live:
-            return f"{owner}.{definition.__name__}"
-    return f"{definition.__module__}.{definition.__qualname__}"
+        names = namespace_of(sys.modules.get(owner)) or {}
+        if names.get(own) is live:
+            return f"{owner}.{own}"
+    return f"{module}.{name}"
 
 
 def _is_compiled(function: Any) -> bool:
-    return type(function).__name__ == "cython_function_or_method"
+    return class_name(type(function))[1] == "cython_function_or_method"
 
 
 def _family(name: str) -> str:

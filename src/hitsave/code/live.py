@@ -11,6 +11,7 @@ from hitsave.code.columns import lambda_column
 from hitsave.code.definition import FunctionDefinition
 from hitsave.code.project import Module
 from hitsave.code.wrapping import functions_in
+from hitsave.raw import names_of_class
 
 
 class Codes:
@@ -51,7 +52,7 @@ def _codes_behind(value: Any, met: set[int]) -> Iterator[CodeType]:
         for cell in value.__closure__ or ():
             yield from _codes_in_cell(cell, met)
     elif issubclass(type(value), type):
-        yield from _codes_under(dict(vars(value)), met)
+        yield from _codes_under(dict(names_of_class(value)), met)
     elif type(value) is dict:
         yield from _codes_under(value, met)
     elif type(value) in (list, tuple, set, frozenset):

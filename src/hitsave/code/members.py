@@ -7,6 +7,7 @@ when it is special, or when anything at all may be asked for.
 
 import abc
 from collections.abc import Callable
+from operator import is_
 from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
@@ -31,6 +32,7 @@ from hitsave.code.resolve import (
 from hitsave.code.symbol import Facet, Symbol
 from hitsave.code.wrapping import functions_in
 from hitsave.digest import digest_bytes, digest_parts
+from hitsave.raw import class_name, is_class, mro_of, names_of_class
 
 if TYPE_CHECKING:
     from hitsave.code.closure import Closure
@@ -205,20 +207,19 @@ class Members:
             self._closure.follow(part, target.module, symbol)
 
     def _follow_live_bases(self, live: type, symbol: Symbol) -> None:
-        bases = [*live.__mro__[1:], type(live)]
-        for base in bases:
+        known = mro_of(live)
+        for base in (*known[1:], type(live)):
             target = self._closure.resolver.of_class(base)
             if isinstance(target, (ClassTarget, ExternalTarget)):
                 self._closure.reach(target, Via(symbol, "a base of", 0), opaque=False)
-        known = live.__mro__
-        self._closure.guard.watch(lambda: live.__mro__ is known or live.__mro__ == known)
+        self._closure.guard.watch(lambda: _is_same(mro_of(live), known))
 
     def _count_registered(self, target: ClassTarget, live: type, symbol: Symbol, via: Via) -> None:
         """Count the virtual subclasses of an abstract class."""
-        if "_abc_impl" not in vars(live):
+        if "_abc_impl" not in names_of_class(live):
             return
         registered = virtual_subclasses(live)
-        named = sorted(f"{cls.__module__}:{cls.__qualname__}" for cls in registered)
+        named = sorted(":".join(class_name(cls)) for cls in registered)
         if named:
             token = digest_bytes("\n".join(named).encode())
             own = Symbol(symbol.module, f"{symbol.name}.register")
@@ -231,11 +232,12 @@ class Members:
             names.update(binding.name for binding in definition.bindings)
         if target.live is not None:
             live = target.live
-            names.update(name for name in vars(live) if not is_bookkeeping(name))
-            self.class_names[live] = set(vars(live))
+            bound = names_of_class(live)
+            names.update(name for name in bound if not is_bookkeeping(name))
+            self.class_names[live] = set(bound)
             names -= self._closure.project.made_members.of(live)
-            size = len(vars(live))
-            self._closure.guard.watch(lambda: len(vars(live)) == size)
+            size = len(bound)
+            self._closure.guard.watch(lambda: len(names_of_class(live)) == size)
         return names
 
     def _is_watched_from_outside(self, target: ClassTarget) -> bool:
@@ -247,12 +249,12 @@ class Members:
             return True
         if target.live is None:
             return any(d.head.references.chains for d in target.definitions)
-        if type(target.live) is not type and type(target.live).__module__ != "abc":
+        if type(target.live) is not type and class_name(type(target.live))[0] != "abc":
             return True
-        return any(self._is_foreign_base(base) for base in target.live.__mro__[1:])
+        return any(self._is_foreign_base(base) for base in mro_of(target.live)[1:])
 
     def _is_foreign_base(self, base: type) -> bool:
-        if base.__module__ in OWNER_MODULES:
+        if class_name(base)[0] in OWNER_MODULES:
             return False
         return isinstance(self._closure.resolver.of_class(base), ExternalTarget)
 
@@ -262,10 +264,10 @@ class Members:
         namespace: Any = module.namespace or {}
         for step in name.split("."):
             found = namespace.get(step)
-            if not isinstance(found, type):
+            if not is_class(found):
                 return None
-            namespace = vars(found)
-        return found if isinstance(found, type) else None
+            namespace = names_of_class(found)
+        return found if is_class(found) else None
 
     def live_function(
         self, module: Module, name: str, definition: FunctionDefinition
@@ -273,7 +275,8 @@ class Members:
         """Return the live function that a qualified name leads to, if it is of `definition`."""
         owner, _, own = name.rpartition(".")
         live = self.live_class(module, owner) if owner else None
-        namespace: Any = vars(live) if live is not None else {} if owner else module.namespace or {}
+        names = {} if owner else module.namespace
+        namespace: Any = names_of_class(live) if live is not None else names or {}
         for function in functions_in(namespace.get(own)) or [namespace.get(own)]:
             if type(function) is FunctionType:
                 found = module.functions_of(self._closure.project.wrappers.code_of(function))
@@ -304,8 +307,9 @@ class Members:
         via = Via(symbol, f"asked for as .{name} of", 0)
         value = ABSENT
         if target.live is not None:
-            value = vars(target.live).get(name, ABSENT)
-            self._closure.guard.watch_name(vars(target.live), name, value, target.live)
+            bound = names_of_class(target.live)
+            value = bound.get(name, ABSENT)
+            self._closure.guard.watch_name(bound, name, value, target.live)
         static = self._static_members(target, name)
         if static:
             for function in static:
@@ -375,7 +379,7 @@ class Members:
     def _is_generated(self, value: Any) -> bool:
         """Whether a function was generated from the class it is in, as `dataclass` does."""
         if type(value) is not FunctionType:
-            return is_generated(value)
+            return False
         code = self._closure.project.wrappers.code_of(value)
         return code.co_filename.startswith("<")
 
@@ -384,6 +388,10 @@ def virtual_subclasses(live: type) -> set[type]:
     """Return the classes registered with an abstract class."""
     registry, *_ = _get_dump(live)
     return {cls for cls in (reference() for reference in registry) if cls is not None}
+
+
+def _is_same(bases: tuple[type, ...], others: tuple[type, ...]) -> bool:
+    return len(bases) == len(others) and all(map(is_, bases, others))
 
 
 def _statements(definition: ClassDefinition) -> list[Part]:
@@ -415,9 +423,3 @@ _BOOKKEEPING = frozenset(
     "__match_args__ __type_params__ __classcell__ __slotnames__ __subclasshook__ "
     "_is_protocol _is_runtime_protocol __protocol_attrs__ __non_callable_proto_members__".split()
 )
-
-
-def is_generated(value: Any) -> bool:
-    """Whether a function was generated from the class it is in, as `dataclass` does."""
-    code = getattr(value, "__code__", None)
-    return code is not None and str(code.co_filename).startswith("<")

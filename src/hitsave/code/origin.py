@@ -8,6 +8,7 @@ from types import FunctionType
 
 from hitsave.code.definition import ClassDefinition, FunctionDefinition
 from hitsave.code.project import Module
+from hitsave.raw import class_name, names_of_class
 
 
 def definition_named(module: Module, label: str) -> FunctionDefinition | None:
@@ -27,7 +28,7 @@ def same_class(found: tuple[ClassDefinition, ...], cls: type) -> ClassDefinition
     """Choose among classes of one name: by line from Python 3.13, else by what they define."""
     if len(found) == 1:
         return found[0]
-    own = vars(cls)
+    own = names_of_class(cls)
     line = own.get("__firstlineno__")
     lines = _lines_of_methods(cls)
     for definition in found:
@@ -44,6 +45,8 @@ def same_class(found: tuple[ClassDefinition, ...], cls: type) -> ClassDefinition
 
 def _lines_of_methods(cls: type) -> list[int]:
     """The lines of the functions that the statement of a class defined."""
-    prefix = f"{cls.__qualname__}."
-    codes = [value.__code__ for value in vars(cls).values() if type(value) is FunctionType]
+    prefix = f"{class_name(cls)[1]}."
+    codes = [
+        value.__code__ for value in names_of_class(cls).values() if type(value) is FunctionType
+    ]
     return [code.co_firstlineno for code in codes if code.co_qualname.startswith(prefix)]

@@ -6,9 +6,9 @@ decide what a call depends on.
 
 import os
 import sys
-from collections.abc import Callable, Hashable, Iterator
+from collections.abc import Callable, Iterator
 from operator import is_
-from types import CodeType, FunctionType, ModuleType
+from types import CodeType, FunctionType
 from typing import Any, NamedTuple
 from weakref import WeakKeyDictionary
 
@@ -31,6 +31,7 @@ from hitsave.code.symbol import Place, Symbol
 from hitsave.digest import digest_bytes
 from hitsave.errors import SourceError
 from hitsave.events import Widened, emit, warn
+from hitsave.raw import class_name, is_class, names_of_class, namespace_of
 
 Namespace = dict[str, Any]
 
@@ -140,7 +141,7 @@ class Module:
         driver = {name for name, found in bindings.items() if all(b.driver for b in found)}
         # What `from __future__ import` leaves behind is no binding of the module's.
         items = tuple((self.namespace or {}).items())
-        live = {name for name, value in items if type(value).__module__ != "__future__"}
+        live = {name for name, value in items if class_name(type(value))[0] != "__future__"}
         live -= self.made
         names = (live | bindings.keys()) - driver
         return {name for name in names if not is_special(name)}
@@ -220,8 +221,8 @@ class Project:
         self.boundary = boundary
         self.distributions = Distributions()
         self.wrappers = Wrappers()
-        self.call_graph: tuple[Hashable, Any] | None = None
-        """What the statements of the loaded modules lead to, and when: `effects` sees to it."""
+        self.call_graph: Any = None
+        """What the statements of the loaded modules lead to: kept here for `effects`."""
         self.made_members = MadeMembers()
         self._told: set[tuple[str, str]] = set()
         self._executed = executed
@@ -253,7 +254,7 @@ class Project:
         return module
 
     def _loaded(self, name: str, live: object, executed: Source | None) -> Module | None:
-        namespace = vars(live) if isinstance(live, ModuleType) else None
+        namespace = namespace_of(live)
         source = executed
         if source is None or not _is_of(source, live):
             source = self._source_of_loaded(name, live)
@@ -279,7 +280,7 @@ class Project:
         # Loaded before the hook was in place, or by another loader.
         if name in self._read:
             return self._read[name]
-        path = file_of(live) if isinstance(live, ModuleType) else ""
+        path = file_of(live)
         if not path.endswith((".py", ".pyw")) or not self.boundary.is_project(path):
             return None
         source = read_source(name, path, os.path.basename(path) == "__init__.py")
@@ -373,7 +374,7 @@ class Project:
     def extension(self, name: str) -> str:
         """Return the path of an extension module inside the project, or an empty string."""
         live = sys.modules.get(name)
-        path = file_of(live) if isinstance(live, ModuleType) else ""
+        path = file_of(live)
         is_compiled = path.endswith((".so", ".pyd"))
         return path if is_compiled and self.boundary.is_project(path) else ""
 
@@ -429,14 +430,14 @@ def is_special(name: str) -> bool:
 
 def _is_of(source: Source, live: object) -> bool:
     """Whether a source executed under a name is that of the module that has the name now."""
-    path = vars(live).get("__file__") if isinstance(live, ModuleType) else None
+    path = (namespace_of(live) or {}).get("__file__")
     return not isinstance(path, str) or os.path.abspath(path) == os.path.abspath(source.path)
 
 
 def live_code(namespace: Namespace, path: str) -> Iterator[CodeType]:
     """Yield the code objects of the functions and methods in a namespace that come from `path`."""
     holders = [namespace]
-    holders += [dict(vars(value)) for value in namespace.values() if isinstance(value, type)]
+    holders += [dict(names_of_class(each)) for each in namespace.values() if is_class(each)]
     for holder in holders:
         for value in tuple(holder.values()):
             if type(value) is FunctionType and value.__code__.co_filename == path:
@@ -448,7 +449,7 @@ def canonical_name(name: str) -> str:
     if name not in ("__main__", "__mp_main__"):
         return name
     main = sys.modules.get(name)
-    namespace = vars(main) if isinstance(main, ModuleType) else {}
+    namespace = namespace_of(main) or {}
     spec = namespace.get("__spec__")
     if spec is not None and isinstance(getattr(spec, "name", None), str):
         return str(spec.name)

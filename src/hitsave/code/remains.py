@@ -15,6 +15,7 @@ from hitsave.code.dependencies import Via
 from hitsave.code.origin import definition_named
 from hitsave.code.project import Module
 from hitsave.code.symbol import Facet, Place, Symbol
+from hitsave.raw import class_name
 
 if TYPE_CHECKING:
     from hitsave.code.closure import Closure
@@ -63,7 +64,7 @@ class Remains:
         return [
             (symbol, place)
             for symbol, value in self._closure.values.by_definition.items()
-            if (type(value).__module__, type(value).__qualname__) not in _HOLD_NOTHING
+            if class_name(type(value)) not in _HOLD_NOTHING
             for place in self._places_for(symbol, value)
         ]
 
@@ -75,7 +76,7 @@ class Remains:
             if binding.kind == "value":
                 yield module.place(binding.part.line, binding.part.end_line)
         yield from _functions_around(module, symbol.name.partition("[")[0])
-        if type(value).__name__ != _CACHED:
+        if class_name(type(value))[1] != _CACHED:
             held = self._closure.edges.get(symbol, ())
             for other in (*self._named_by.get(symbol, ()), *held):
                 yield from self._places_of(other)

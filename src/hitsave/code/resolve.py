@@ -23,11 +23,13 @@ from hitsave.code.definition import (
     FunctionDefinition,
     StarImport,
 )
+from hitsave.code.names import Names
 from hitsave.code.origin import same_class
 from hitsave.code.project import Module, Project
 from hitsave.code.source import file_of, locate
 from hitsave.code.symbol import Symbol
 from hitsave.digest import short
+from hitsave.raw import class_name, is_a, namespace_of
 
 
 class _Absent:
@@ -187,12 +189,21 @@ class Resolver:
             return ExternalTarget("builtins", name)
         return MissingTarget(name)
 
+    def chain(self, module: Module, names: Names) -> tuple[Target, Names]:
+        """Return what a chain leads to through modules, and the names asked of that."""
+        target = self.name(module, names[0])
+        for position, name in enumerate(names[1:], 1):
+            if not isinstance(target, ModuleTarget) or name == "__dict__":
+                return target, names[position:]
+            target = self.name(target.module, name)
+        return target, ()
+
     def of_global(self, module: Module, name: str, value: Any) -> Target:
         """Return what a live global is: itself a definition, or a value."""
         target = self.of_object(value)
         if isinstance(target, ObjectTarget) or is_external_wrapper(target, value):
             imported = self.imported_outside(module, name, value)
-            if imported is not None and isinstance(value, _NATIVE):
+            if imported is not None and is_a(value, _NATIVE):
                 # A method of a library's hidden instance, as `random.random` is.
                 return ExternalTarget(*imported)
             return ValueTarget(module, name, value)
@@ -330,7 +341,7 @@ class Resolver:
         return ObjectTarget(value)
 
     def _of_module(self, value: ModuleType) -> Target:
-        name = str(vars(value).get("__name__", ""))
+        name = str((namespace_of(value) or {}).get("__name__", ""))
         if sys.modules.get(name) is value:
             return self.module(name) or ExternalTarget(name, "")
         if self._project.boundary.is_project(file_of(value)):
@@ -364,8 +375,7 @@ class Resolver:
 
     def of_class(self, cls: type) -> Target:
         """Return the definition a live class comes from."""
-        name = str(cls.__module__)
-        qualified = str(cls.__qualname__)
+        name, qualified = class_name(cls)
         module = self.project_module(name)
         if module is None:
             if name in sys.modules and name != "__main__":
@@ -381,23 +391,23 @@ class Resolver:
 
 def _imported_now(module: str, attribute: str) -> Any:
     live = sys.modules.get(module)
-    if not attribute or not isinstance(live, ModuleType):
-        return live
-    return vars(live).get(attribute)
+    names = namespace_of(live)
+    return live if not attribute or names is None else names.get(attribute)
 
 
 def _native(value: Any) -> Target:
     """What a function written in C is: a method bound to an object says no more than that."""
     bound = getattr(value, "__self__", None)
-    if bound is not None and not isinstance(bound, (ModuleType, type)):
+    if bound is not None and not is_a(bound, (ModuleType, type)):
         return ObjectTarget(value)
     return ExternalTarget(str(getattr(value, "__module__", None) or "builtins"), "")
 
 
 def name_of_external(value: Any) -> str:
     """Return the name that an external function, class or module gives itself."""
-    if isinstance(value, ModuleType):
-        return f"{vars(value).get('__name__', '')}:"
+    names = namespace_of(value)
+    if names is not None:
+        return f"{names.get('__name__', '')}:"
     name = getattr(value, "__qualname__", None) or type(value).__qualname__
     return f"{getattr(value, '__module__', None) or 'builtins'}:{name}"
 

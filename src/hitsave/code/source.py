@@ -9,10 +9,11 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from importlib.machinery import ModuleSpec, PathFinder
-from types import CodeType, ModuleType
+from types import CodeType
 from typing import Any, NamedTuple
 
 from hitsave.code.pause import warnings_paused
+from hitsave.raw import namespace_of
 
 
 class Source(NamedTuple):
@@ -88,8 +89,7 @@ def _folders_of(package: str) -> list[str] | None:
 def loaded_folders(package: str) -> list[str]:
     """Return the folders of a loaded package; none where it is not loaded, or no package."""
     loaded = sys.modules.get(package)
-    # Not `getattr`: a module's `__getattr__` is the user's code.
-    path = vars(loaded).get("__path__") if isinstance(loaded, ModuleType) else None
+    path = (namespace_of(loaded) or {}).get("__path__")
     return [] if path is None else [entry for entry in path if isinstance(entry, str)]
 
 
@@ -107,9 +107,9 @@ def submodules(folder: str) -> Iterator[tuple[str, str]]:
             yield entry.name, os.path.join(entry.path, "__init__.py")
 
 
-def file_of(module: ModuleType) -> str:
+def file_of(module: object) -> str:
     """Return the path of a loaded module's source, or an empty string."""
-    namespace = vars(module)
+    namespace = namespace_of(module) or {}
     spec = namespace.get("__spec__")
     origin = getattr(spec, "origin", None)
     if getattr(spec, "has_location", False) and isinstance(origin, str):

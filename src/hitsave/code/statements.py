@@ -7,7 +7,6 @@ which of them count; `effects` does.
 import sys
 import threading
 from collections.abc import Iterator
-from types import FrameType
 from typing import NamedTuple
 
 from hitsave.code.definition import ClassDefinition, Effect
@@ -61,24 +60,22 @@ def _making(name: str, definition: ClassDefinition) -> Iterator[Effect]:
         yield Effect(head._replace(digest=digest), touches, driver=False)
 
 
-def running_line(namespace: Namespace | None) -> int | None:
-    """Return the line at which a module is being executed; None where it is not, or is done.
+def running_lines() -> dict[int, int]:
+    """Return the lines at which modules are being executed, by the identities of their namespaces.
 
     Looks at this thread and at the main one, which executes the program's own module.
     """
-    if namespace is None:
-        return None
+    found: dict[int, int] = {}
     main = frames_of_threads().get(threading.main_thread().ident or 0)
-    for frame in (sys._getframe(1), main):
-        line = _module_line(frame, namespace)
-        if line is not None:
-            return line
-    return None
+    for innermost in (sys._getframe(1), main):
+        frame = innermost
+        while frame is not None:
+            if frame.f_code.co_name == "<module>":
+                found.setdefault(id(frame.f_globals), frame.f_lineno)
+            frame = frame.f_back
+    return found
 
 
-def _module_line(frame: FrameType | None, namespace: Namespace) -> int | None:
-    while frame is not None:
-        if frame.f_globals is namespace and frame.f_code.co_name == "<module>":
-            return frame.f_lineno
-        frame = frame.f_back
-    return None
+def running_line(namespace: Namespace | None) -> int | None:
+    """Return the line at which a module is being executed; None where it is not, or is done."""
+    return None if namespace is None else running_lines().get(id(namespace))

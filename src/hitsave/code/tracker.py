@@ -21,6 +21,7 @@ from hitsave.code.symbol import Facet, Symbol
 from hitsave.code.values import Digested, DigestValue, NameSymbol
 from hitsave.digest import Digest
 from hitsave.errors import NotDigestibleError
+from hitsave.raw import names_of_class
 
 KEPT = 1000
 """How many closures are kept at most."""
@@ -354,7 +355,7 @@ class Tracker:
         for module, names in before.closure.members.escaped.values():
             module.made |= module.names() - names
         for live, known in before.closure.members.class_names.items():
-            self._project.made_members.note(live, set(vars(live)) - known)
+            self._project.made_members.note(live, set(names_of_class(live)) - known)
         values = before.closure.values
         changed = self._changed_by_evaluation(before)
         if changed:

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from hitsave.code.definition import Binding, Key, Part
 from hitsave.code.dependencies import Via
-from hitsave.code.held import is_of_hitsave
 from hitsave.code.inert import is_inert
 from hitsave.code.literal import literal_value
 from hitsave.code.project import Module
@@ -28,10 +27,10 @@ from hitsave.code.resolve import (
 from hitsave.code.source import file_of
 from hitsave.code.symbol import NOWHERE, Facet, Place, Symbol
 from hitsave.code.volatile import Volatile
-from hitsave.code.wrapping import mro_of, names_of_class
 from hitsave.digest import digest_bytes, digest_parts
 from hitsave.errors import NotDigestibleError
 from hitsave.events import Untracked, emit
+from hitsave.raw import class_name, is_of_hitsave, mro_of, names_of_class
 
 if TYPE_CHECKING:
     from hitsave.code.closure import Closure
@@ -428,7 +427,7 @@ def item_of(value: Any, keys: tuple[Key, ...]) -> Any:
 
 def _is_cached_function(value: Any) -> bool:
     """Whether a value is a function with a cache, which calling it does not extend."""
-    is_cached = is_of_hitsave(value) or type(value).__name__ == "_lru_cache_wrapper"
+    is_cached = is_of_hitsave(value) or class_name(type(value))[1] == "_lru_cache_wrapper"
     return is_cached and value is not ABSENT
 
 
@@ -444,4 +443,4 @@ def _declared_version(value: Any) -> str | None:
 
 
 def _read_class(live: type, name: str) -> Any:
-    return vars(live).get(name, ABSENT)
+    return names_of_class(live).get(name, ABSENT)

@@ -1,12 +1,14 @@
 """Wrapping: the functions inside objects that stand for them.
 
-Owns which fields and slots of an object are looked at: of decorated, cached, compiled and partial
-functions, properties and methods. Refuses to run any code of theirs.
+Owns which fields and slots lead to them: of decorated, cached, compiled and partial functions,
+properties and methods. Refuses to run any code of theirs.
 """
 
 from types import GetSetDescriptorType, MemberDescriptorType, MethodType
 from typing import Any
 from weakref import ref
+
+from hitsave.raw import fields_of, mro_of, names_of_class, slot_value
 
 
 def functions_in(value: Any) -> list[Any]:
@@ -25,7 +27,7 @@ def functions_in(value: Any) -> list[Any]:
         if inner is not None:
             found.append(inner)
     for slot in _wrapping_slots(kind):
-        inner = _slot_value(slot, value)
+        inner = slot_value(slot, value)
         if inner is not None:
             found.append(inner)
     return found
@@ -48,28 +50,6 @@ _PLAIN = frozenset(
 )
 
 
-mro_of: Any = type.__dict__["__mro__"].__get__
-names_of_class: Any = type.__dict__["__dict__"].__get__
-"""The bases and the names of a class, whatever its metaclass says they are."""
-
-
-def fields_of(value: Any) -> dict[str, Any]:
-    """Read an object's own attributes, without running `__getattr__` or a property."""
-    for cls in mro_of(type(value)):
-        own = names_of_class(cls).get("__dict__")
-        if type(own) is GetSetDescriptorType:
-            fields = own.__get__(value)
-            return fields if type(fields) is dict else {}
-    return {}
-
-
-def slots_of(value: Any) -> list[Any]:
-    """Return what the slots of an object hold, those of its class and of the bases of that."""
-    slots = [slot for cls in mro_of(type(value)) for slot in names_of_class(cls).values()]
-    members = [slot for slot in slots if type(slot) is MemberDescriptorType]
-    return [held for held in (_slot_value(slot, value) for slot in members) if held is not None]
-
-
 def _wrapping_slots(kind: type) -> tuple[Any, ...]:
     """The slots of a class, or members of a built-in one, that hold a wrapped function."""
     known = _slots.get(id(kind))
@@ -87,10 +67,3 @@ def _wrapping_slots(kind: type) -> tuple[Any, ...]:
 
 
 _slots: dict[int, tuple[ref[type], tuple[Any, ...]]] = {}
-
-
-def _slot_value(slot: Any, value: Any) -> Any:
-    try:
-        return slot.__get__(value, type(value))
-    except AttributeError:
-        return None

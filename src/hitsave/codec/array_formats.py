@@ -9,7 +9,7 @@ import sys
 from typing import Any
 
 from hitsave.codec.format import Blob, Format, NotStorableError
-from hitsave.codec.naming import class_name
+from hitsave.raw import class_name
 
 
 def array_format(kind: type) -> Format | None:

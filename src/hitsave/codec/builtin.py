@@ -11,7 +11,7 @@ from collections.abc import Callable, ItemsView, Iterable, Sequence
 from gc import get_referents
 from itertools import chain
 
-from hitsave.codec.naming import external_name
+from hitsave.codec.naming import external_name, module_name
 from hitsave.codec.nodes import Context, Node, Opener, field_steps, index_step
 from hitsave.codec.summary import summarize
 from hitsave.errors import NotDigestibleError
@@ -197,7 +197,7 @@ def open_lru_cache(value: object, _: Context) -> Node:
 
 def open_module(value: types.ModuleType, context: Context) -> Node:
     name = context.name(value)
-    return Node("module", (name or external_name(vars(value).get("__name__"), ""),))
+    return Node("module", (name or external_name(module_name(value), ""),))
 
 
 def open_alias(value: types.GenericAlias, _: Context) -> Node:

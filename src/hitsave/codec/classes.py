@@ -10,8 +10,8 @@ from importlib import import_module
 from typing import Any
 
 from hitsave.codec.format import NotStorableError
-from hitsave.codec.naming import class_name
 from hitsave.errors import DamagedError
+from hitsave.raw import class_name, is_class, names_of_class, namespace_of
 
 _MAIN = "__main__"
 
@@ -44,7 +44,7 @@ def find_class(path: str, importing: bool) -> type:
     elif importing and module not in sys.modules:
         import_module(module)
     found = _found_in(sys.modules.get(module), name)
-    if not isinstance(found, type) or class_name(found) != (module, name):
+    if not is_class(found) or class_name(found) != (module, name):
         raise DamagedError(
             f"A stored result is of the class {path}, which is not there.",
             "Import the module of the class before the call; it is computed again until then.",
@@ -54,15 +54,14 @@ def find_class(path: str, importing: bool) -> type:
 
 def _found_in(module: Any, name: str) -> object:
     """Return what the dotted `name` means in `module`; no code of a class runs for it."""
-    if module is None:
-        return None
-    found: object = vars(module).get(name)  # a generic model's name may have dots in brackets
+    bound = namespace_of(module) or {}
+    found: object = bound.get(name)  # a generic model's name may have dots in brackets
     if found is not None:
         return found
     names = name.split(".")
-    found = vars(module).get(names[0])
+    found = bound.get(names[0])
     for inner in names[1:]:
-        if not isinstance(found, type):
+        if not is_class(found):
             return None
-        found = type.__dict__["__dict__"].__get__(found).get(inner)
+        found = names_of_class(found).get(inner)
     return found

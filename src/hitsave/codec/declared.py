@@ -9,7 +9,7 @@ import copyreg
 from types import FunctionType
 
 from hitsave.codec.instances import hides_state, mro_lookup
-from hitsave.codec.naming import class_name
+from hitsave.raw import class_name, mro_of
 
 _MARKS = ("__dataclass_fields__", "__attrs_attrs__")
 _BASES = frozenset(
@@ -27,7 +27,7 @@ _WRITERS = frozenset({"dataclasses", "attr._make", *(module for module, _ in _BA
 
 def declares_fields(kind: type) -> bool:
     """Whether the fields of an instance of `kind` are all there is of it."""
-    bases = type.__dict__["__mro__"].__get__(kind)[:-1]
+    bases = mro_of(kind)[:-1]
     is_declared = any(class_name(base) in _BASES for base in bases) or any(
         mro_lookup(kind, mark) is not None for mark in _MARKS
     )

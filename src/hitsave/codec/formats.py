@@ -16,7 +16,8 @@ from typing import Any
 from hitsave.codec.array_formats import ARRAY_FORMATS, array_format
 from hitsave.codec.exception_formats import EXCEPTION, EXCEPTIONS
 from hitsave.codec.format import Blob, Format, NotStorableError
-from hitsave.codec.naming import class_name, is_loaded_as
+from hitsave.codec.naming import is_loaded_as
+from hitsave.raw import class_name
 
 
 def _pairs(value: Any) -> list[Any]:

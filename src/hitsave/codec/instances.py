@@ -9,9 +9,10 @@ from collections.abc import Iterator
 from types import FunctionType, GetSetDescriptorType, MemberDescriptorType
 
 from hitsave.codec.builtin import sorted_fields
-from hitsave.codec.naming import class_name, external_name, is_loaded_as, type_label
+from hitsave.codec.naming import external_name, is_loaded_as, type_label
 from hitsave.codec.nodes import Context, Node, field_steps
 from hitsave.errors import NotDigestibleError
+from hitsave.raw import class_name, mro_of, names_of_class
 
 _POINTER = tuple.__itemsize__
 
@@ -31,8 +32,8 @@ def open_class(value: object, context: Context) -> Node:
 
 def mro_lookup(kind: type, name: str) -> object:
     """Return what `name` means in the classes of `kind`, below `object`; None where nothing."""
-    for base in type.__dict__["__mro__"].__get__(kind)[:-1]:
-        found: object = type.__dict__["__dict__"].__get__(base).get(name)
+    for base in mro_of(kind)[:-1]:
+        found: object = names_of_class(base).get(name)
         if found is not None:
             return found
     return None
@@ -60,7 +61,7 @@ def is_enum(kind: type) -> bool:
     """Whether `kind` is an enumeration; none can be where `enum` is not loaded."""
     return any(
         class_name(meta) == ("enum", "EnumType") and is_loaded_as("enum", "EnumType", meta)
-        for meta in type.__dict__["__mro__"].__get__(type(kind))
+        for meta in mro_of(type(kind))
     )
 
 
@@ -87,7 +88,7 @@ def _held_by(value: BaseException) -> Iterator[tuple[str, object]]:
     """Yield what Python's own exceptions hold, such as the name of a file, with its name."""
     for name in ("__cause__", "__context__"):
         yield name, BaseException.__dict__[name].__get__(value)
-    for base in type.__dict__["__mro__"].__get__(type(value)):
+    for base in mro_of(type(value)):
         if class_name(base)[0] == "builtins" and base is not BaseException:
             for name, slot in vars(base).items():
                 if type(slot) is MemberDescriptorType:
@@ -134,9 +135,9 @@ def _slot_content(slot: MemberDescriptorType, value: object) -> object:
 def _slots(kind: type) -> list[tuple[str, str, MemberDescriptorType]]:
     return [
         (base.__name__, name, slot)
-        for base in reversed(type.__dict__["__mro__"].__get__(kind))
+        for base in reversed(mro_of(kind))
         if class_name(base)[0] != "builtins"
-        for name, slot in type.__dict__["__dict__"].__get__(base).items()
+        for name, slot in names_of_class(base).items()
         if type(slot) is MemberDescriptorType
     ]
 
@@ -145,19 +146,19 @@ def hides_state(kind: type) -> bool:
     """Whether a base of `kind` keeps state in C, where neither slots nor `__dict__` show it."""
     return any(
         base.__basicsize__ - base.__base__.__basicsize__ > _POINTER * (_member_count(base) + 2)
-        for base in type.__dict__["__mro__"].__get__(kind)[:-1]
+        for base in mro_of(kind)[:-1]
     )
 
 
 def _member_count(kind: type) -> int:
-    members = type.__dict__["__dict__"].__get__(kind).values()
+    members = names_of_class(kind).values()
     return sum(type(member) is MemberDescriptorType for member in members)
 
 
 def dict_descriptor(kind: type) -> GetSetDescriptorType | None:
     """Return what reads the `__dict__` of instances of `kind`; None where they have none."""
-    for base in type.__dict__["__mro__"].__get__(kind):
-        found = type.__dict__["__dict__"].__get__(base).get("__dict__")
+    for base in mro_of(kind):
+        found = names_of_class(base).get("__dict__")
         if type(found) is GetSetDescriptorType:
             return found
     return None

@@ -6,12 +6,7 @@ Owns how a class's or function's own name is found. Refuses to decide what is pr
 import sys
 
 from hitsave.errors import NotDigestibleError
-
-
-def class_name(kind: type) -> tuple[str, str]:
-    """Return module and qualified name of `kind`, past any metaclass of the user's."""
-    module = type.__getattribute__(kind, "__module__")
-    return (module if type(module) is str else "", type.__dict__["__qualname__"].__get__(kind))
+from hitsave.raw import class_name, is_class, namespace_of
 
 
 def type_label(value: object) -> str:
@@ -20,10 +15,19 @@ def type_label(value: object) -> str:
     return name if module == "builtins" else f"{module}.{name}"
 
 
+def module_name(value: object) -> str:
+    """Return the name of the module that a class or function is of, or that a module has."""
+    if is_class(value):
+        return class_name(value)[0]
+    names = namespace_of(value)
+    found = getattr(value, "__module__", None) if names is None else names.get("__name__")
+    return found if type(found) is str else ""
+
+
 def is_loaded_as(module: str, name: str, value: object) -> bool:
     """Whether `value` is what the loaded module `module` calls `name`."""
-    loaded = sys.modules.get(module)
-    return loaded is not None and vars(loaded).get(name) is value
+    names = namespace_of(sys.modules.get(module))
+    return names is not None and names.get(name) is value
 
 
 def external_name(module: object, name: object) -> str:
@@ -32,7 +36,7 @@ def external_name(module: object, name: object) -> str:
     Raises NotDigestibleError for what is defined inside a function: its name says too little.
     """
     text = f"{module}:{name}"
-    if "<" in text.replace("<frozen ", "") or type(module) is not str:
+    if type(module) is not str or not module or "<" in text.replace("<frozen ", ""):
         raise NotDigestibleError(
             f"{text} is defined inside a function outside the project, so it has no lasting name.",
             "Leave it out with ignore, or pass a function of a module.",

@@ -25,11 +25,12 @@ from hitsave.codec.instances import (
     wrapped_function,
 )
 from hitsave.codec.library_digests import library_opener
-from hitsave.codec.naming import class_name, is_loaded_as
+from hitsave.codec.naming import is_loaded_as
 from hitsave.codec.nodes import Context, Node, Opener
 from hitsave.codec.reductions import open_reduction, refuse_live
 from hitsave.codec.registered_digests import registered_opener
 from hitsave.codec.standard import STANDARD
+from hitsave.raw import class_name, mro_of
 
 
 def open_value(value: object, context: Context) -> Node:
@@ -78,7 +79,7 @@ def _open_by_fields(value: object, kind: type, context: Context) -> Node:
 
 def _open_base(value: object, kind: type, context: Context) -> Node | None:
     """Return the node of what `value` is by the nearest base of a known type."""
-    for base in type.__dict__["__mro__"].__get__(kind)[1:-1]:
+    for base in mro_of(kind)[1:-1]:
         if (plain := _SCALAR_BASES.get(base)) is not None:
             return Node(base.__name__, (plain(value),))
         if (opener := _known_opener(base)) is not None:

@@ -9,9 +9,10 @@ from types import FunctionType
 from typing import Any
 
 from hitsave.codec.instances import class_token, mro_lookup
-from hitsave.codec.naming import class_name, external_name, type_label
+from hitsave.codec.naming import external_name, type_label
 from hitsave.codec.nodes import Context, Node
 from hitsave.errors import NotDigestibleError
+from hitsave.raw import class_name
 
 HINT = "Leave it out with ignore, or say what stands for it with hitsave.register_digest."
 

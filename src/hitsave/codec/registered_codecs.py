@@ -9,9 +9,9 @@ from typing import Any, NamedTuple
 
 from hitsave.codec.format import Blob
 from hitsave.codec.formats import BUILTIN_FORMATS
-from hitsave.codec.naming import class_name
 from hitsave.codec.plain import SCALARS
 from hitsave.errors import DamagedError, NotEncodableError, OptionError, UnknownCodecError
+from hitsave.raw import class_name
 
 Buffer = bytes | bytearray | memoryview
 Encode = Callable[[Any], tuple[object, Sequence[Buffer]]]

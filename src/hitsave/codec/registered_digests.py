@@ -11,10 +11,10 @@ from types import FunctionType
 from typing import Any
 
 from hitsave.codec.instances import class_token, refuse_itself
-from hitsave.codec.naming import class_name
 from hitsave.codec.nodes import Context, Node, Opener, field_steps
 from hitsave.codec.plain import PLAIN, SCALARS
 from hitsave.errors import OptionError
+from hitsave.raw import class_name
 
 _by_type: dict[type, Callable[[Any], object]] = {}
 _by_name: dict[tuple[str, str], Callable[[Any], object]] = {}

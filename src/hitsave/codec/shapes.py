@@ -21,9 +21,9 @@ from hitsave.codec.enum_shapes import EnumShape
 from hitsave.codec.format import NotStorableError
 from hitsave.codec.formats import find_format
 from hitsave.codec.instances import dict_descriptor, hides_state, instance_dict, is_enum, mro_lookup
-from hitsave.codec.naming import class_name
 from hitsave.codec.registered_codecs import codec_of
 from hitsave.errors import DamagedError
+from hitsave.raw import class_name, mro_of, names_of_class
 
 INSTANCE, NAMED_TUPLE, KEYS, ENUM = "instance.1", "NamedTuple.1", "keys.1", "enum.1"
 
@@ -313,7 +313,7 @@ def _tuple_fields(kind: type) -> tuple[str, ...]:
 
 
 def _bases(kind: type) -> tuple[type, ...]:
-    bases: tuple[type, ...] = type.__dict__["__mro__"].__get__(kind)[:-1]
+    bases: tuple[type, ...] = mro_of(kind)[:-1]
     return bases
 
 
@@ -346,7 +346,7 @@ def _slots(kind: type) -> dict[str, MemberDescriptorType]:
     """Return the slots of `kind` by the name of their class and their own."""
     found: dict[str, MemberDescriptorType] = {}
     for base in reversed(_bases(kind)):
-        for name, slot in type.__dict__["__dict__"].__get__(base).items():
+        for name, slot in names_of_class(base).items():
             if type(slot) is not MemberDescriptorType:
                 continue
             path = f"{class_name(base)[1]}.{name}"

@@ -9,7 +9,8 @@ from collections.abc import Callable, Iterable
 from itertools import islice
 from types import BuiltinFunctionType, EllipsisType, FunctionType, ModuleType, NoneType
 
-from hitsave.codec.naming import class_name, type_label
+from hitsave.codec.naming import module_name, type_label
+from hitsave.raw import class_name
 
 _MAX_DEPTH = 4
 _MAX_ELEMENTS = 12
@@ -65,7 +66,7 @@ def _describe_function(value: FunctionType, _: int, __: int) -> str:
 
 
 def _describe_module(value: ModuleType, _: int, __: int) -> str:
-    return f"<module {vars(value).get('__name__')}>"
+    return f"<module {module_name(value)}>"
 
 
 def _elements(values: Iterable[object], size: int, limit: int, depth: int) -> str:

@@ -17,7 +17,7 @@ from typing import NamedTuple
 
 from blake3 import blake3
 
-from hitsave.codec.naming import type_label
+from hitsave.codec.naming import module_name, type_label
 from hitsave.codec.nodes import Node
 from hitsave.codec.openers import open_value
 from hitsave.codec.plain import (
@@ -262,9 +262,8 @@ class Walk:
         return name
 
     def _note_outside(self, value: object) -> None:
-        """Note the package of a class or function that is not the project's."""
-        module = getattr(value, "__module__", None)
-        package = module.partition(".")[0] if isinstance(module, str) else ""
+        """Note the package of a class, function or module that is not the project's."""
+        package = module_name(value).partition(".")[0]
         if package not in self.outside and package not in _WITH_PYTHON:
             self.outside[package] = value
 

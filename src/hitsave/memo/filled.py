@@ -14,6 +14,7 @@ from hitsave.codec.instances import instance_dict
 from hitsave.codec.nodes import Node
 from hitsave.codec.openers import open_value
 from hitsave.codec.plain import PART, PLAIN, SCALARS, plain_input
+from hitsave.raw import is_a, is_class
 from hitsave.session import Session
 
 Filled = dict[int, frozenset[str]]
@@ -28,7 +29,7 @@ _OPAQUE = (type, FunctionType, ModuleType)
 
 def has_cached_properties(kind: Any) -> bool:
     """Whether `kind` is a class with cached properties."""
-    return isinstance(kind, type) and bool(cached_properties(kind))
+    return is_class(kind) and bool(cached_properties(kind))
 
 
 def cached_properties(kind: type) -> frozenset[str]:
@@ -50,7 +51,7 @@ def note_filled(values: Iterable[Any]) -> Filled:
     left = list(values)
     while left and len(seen) < MOST_OBJECTS:
         value = left.pop()
-        if type(value) in SCALARS or isinstance(value, _OPAQUE) or id(value) in seen:
+        if type(value) in SCALARS or is_a(value, _OPAQUE) or id(value) in seen:
             continue
         seen.add(id(value))
         fields = instance_dict(value)
@@ -62,9 +63,9 @@ def note_filled(values: Iterable[Any]) -> Filled:
 
 
 def _contents(value: Any) -> list[Any]:
-    if isinstance(value, (list, tuple, set, frozenset)):
+    if is_a(value, (list, tuple, set, frozenset)):
         return list(value)
-    return list(value.values()) if isinstance(value, dict) else []
+    return list(value.values()) if is_a(value, dict) else []
 
 
 def is_as_before(session: Session, value: Any, digest: bytes, filled: Filled) -> bool:

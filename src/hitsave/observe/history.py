@@ -8,13 +8,14 @@ import os
 import sys
 from collections.abc import Callable, Iterable
 from opcode import opmap
-from types import CodeType, FrameType, ModuleType
+from types import CodeType, FrameType
 from typing import NamedTuple
 
 from hitsave.code.columns import NO_COLUMN
 from hitsave.observe import monitoring
 from hitsave.observe.places import path_of
 from hitsave.observe.records import Started
+from hitsave.raw import namespace_of
 
 
 class _Executing(NamedTuple):
@@ -47,7 +48,7 @@ def remember() -> None:
 
 
 def _file_of(module: object) -> str:
-    path = vars(module).get("__file__") if isinstance(module, ModuleType) else None
+    path = (namespace_of(module) or {}).get("__file__")
     return path if isinstance(path, str) else ""
 
 
@@ -56,9 +57,10 @@ def _is_blank(module: object) -> bool:
 
     So it is with `__main__` where Python looks for the module to run: `python -m hitsave`.
     """
-    if not isinstance(module, ModuleType) or _file_of(module):
+    names = namespace_of(module)
+    if names is None or _file_of(module):
         return False
-    return all(name.startswith("__") and name.endswith("__") for name in tuple(vars(module)))
+    return all(name.startswith("__") and name.endswith("__") for name in tuple(names))
 
 
 def _modules_above(frame: FrameType | None) -> list[_Executing]:

@@ -9,8 +9,8 @@ import sys
 from importlib import import_module
 from typing import Any
 
-from hitsave.codec.naming import class_name
 from hitsave.codec.nodes import Opener
+from hitsave.raw import class_name
 
 _FILES = {
     "numpy": "numpy",

@@ -8,8 +8,8 @@ import sys
 from collections.abc import Iterator
 from typing import Any
 
-from hitsave.codec.naming import class_name
 from hitsave.codec.nodes import Context, Node, Opener, field_steps, index_step
+from hitsave.raw import class_name
 
 BLOCK = 1 << 20
 """Bytes copied at a time where an array does not lie as it is hashed."""

@@ -9,10 +9,11 @@ from types import NoneType
 from typing import Any
 
 from hitsave.codec.library_digests.numpy import array_node
-from hitsave.codec.naming import class_name, type_label
+from hitsave.codec.naming import type_label
 from hitsave.codec.nodes import Context, Node, Opener, field_steps
 from hitsave.codec.reductions import HINT
 from hitsave.errors import NotDigestibleError
+from hitsave.raw import class_name
 
 
 def array_openers() -> dict[type, Opener]:

@@ -7,9 +7,9 @@ its file. Refuses images of several frames: looking at the others would move the
 import sys
 from typing import Any
 
-from hitsave.codec.naming import class_name
 from hitsave.codec.nodes import Context, Node, Opener, field_steps
 from hitsave.errors import NotDigestibleError
+from hitsave.raw import class_name
 
 
 def opener_of(kind: type) -> Opener | None:

@@ -9,9 +9,9 @@ import sys
 from typing import Any
 
 from hitsave.codec.library_digests.numpy import array_node
-from hitsave.codec.naming import class_name
 from hitsave.codec.nodes import Context, Node, Opener, field_steps
 from hitsave.errors import NotDigestibleError
+from hitsave.raw import class_name
 
 
 def opener_of(kind: type) -> Opener | None:

@@ -8,7 +8,7 @@ import sys
 from typing import Any
 
 from hitsave.codec.format import Format
-from hitsave.codec.naming import class_name
+from hitsave.raw import class_name
 
 
 class Finder:
