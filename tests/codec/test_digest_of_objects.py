@@ -9,6 +9,7 @@ import random
 import socket
 import string
 import threading
+import types
 import typing
 import unittest.mock
 import weakref
@@ -371,3 +372,12 @@ def test_a_value_that_another_thread_changes_never_raises_anything_else():
     finally:
         stop.set()
         thread.join()
+
+
+@pytest.mark.parametrize("name", ["", None, 3])
+def test_a_module_without_a_name_has_no_digest(name):
+    module = types.ModuleType("named")
+    digest_value(module, name_symbol=project_name)
+    module.__name__ = name
+    with pytest.raises(NotDigestibleError):
+        digest_value(module, name_symbol=project_name)

@@ -33,6 +33,8 @@ print(f(1, {argument}))
         ("Model", "model(3).predict()"),
         ("made", "model(3)"),
         ("Model(3).predict", "model()"),
+        ("sys.modules['brought_along.models']", "model.made(3)"),
+        ("sys.modules['brought_along']", "model.models.made(3)"),
         ("__import__('functools').partial(made, 3)", "model()"),
     ],
 )
