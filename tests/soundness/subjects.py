@@ -130,6 +130,43 @@ _ALL = (
         ("parso",),
     ),
     Subject(
+        "ply",
+        "a parser generator: rules found by name and docstring in the caller's module",
+        ("ply",),
+        ("ply",),
+    ),
+    Subject("mpmath", "numerics: methods set on a context class", ("mpmath",), ("mpmath",)),
+    Subject(
+        "autograd",
+        "derivatives: registries filled by decorators and calls on import",
+        ("autograd",),
+        ("autograd",),
+    ),
+    Subject("simpy", "simulation: generators resumed by an event loop", ("simpy",), ("simpy",)),
+    Subject(
+        "markdown", "Markdown with extensions in priority registries", ("markdown",), ("markdown",)
+    ),
+    Subject("sqlparse", "a lexer of tables and a chain of filters", ("sqlparse",), ("sqlparse",)),
+    Subject(
+        "pyflakes",
+        "a checker: handlers by the name of a node's class",
+        ("pyflakes",),
+        ("pyflakes",),
+    ),
+    Subject(
+        "textx",
+        "languages: classes made from a grammar at run time",
+        ("textx", "arpeggio"),
+        ("textx", "arpeggio"),
+    ),
+    Subject(
+        "transitions",
+        "state machines: methods made on instances",
+        ("transitions", "six"),
+        ("transitions", "six"),
+    ),
+    Subject("voluptuous", "validators compiled to closures", ("voluptuous",), ("voluptuous",)),
+    Subject(
         "stdlib_json", "the standard library's json, in Python", (), ("json",), "myjson", ("_json",)
     ),
     Subject("stdlib_toml", "the standard library's tomllib", (), ("tomllib",), "mytoml"),

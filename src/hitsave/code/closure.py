@@ -41,7 +41,7 @@ from hitsave.code.resolve import (
     Resolver,
     Target,
     ValueTarget,
-    project_name,
+    name_in_code,
     symbol_of,
 )
 from hitsave.code.symbol import NOWHERE, Facet, Place, Symbol
@@ -323,7 +323,7 @@ class Closure:
 
     def name_symbol(self, value: Any) -> str | None:
         """Return the name by which a project object counts inside a value; None for others."""
-        return project_name(self.resolver, value)
+        return name_in_code(self.resolver, value)
 
     def _follow_import(self, reference: ImportReference, module: Module, owner: Symbol) -> None:
         via = Via(owner, "imported in", reference.line)

@@ -12,7 +12,7 @@ from hitsave.code.calls import line_of_call
 from hitsave.code.dependencies import Via
 from hitsave.code.inert import is_inert
 from hitsave.code.project import Module
-from hitsave.code.resolve import ABSENT
+from hitsave.code.resolve import ABSENT, is_compiled
 from hitsave.code.symbol import Place, Symbol
 from hitsave.code.varying import (
     CLIENTS,
@@ -199,7 +199,7 @@ def _definition_of(live: Any) -> Any:
     """What says by which name an object goes: itself, the function of a method, or its class."""
     function = live.__func__ if type(live) is MethodType else live
     is_named = (
-        type(function) in _FUNCTIONS or issubclass(type(function), type) or _is_compiled(function)
+        type(function) in _FUNCTIONS or issubclass(type(function), type) or is_compiled(function)
     )
     return function if is_named else type(live)
 
@@ -218,10 +218,6 @@ def _own_name(live: Any, module: str, name: str) -> str:
         if names.get(own) is live:
             return f"{owner}.{own}"
     return f"{module}.{name}"
-
-
-def _is_compiled(function: Any) -> bool:
-    return class_name(type(function))[1] == "cython_function_or_method"
 
 
 def _family(name: str) -> str:

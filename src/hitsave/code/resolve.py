@@ -10,6 +10,7 @@ from types import (
     BuiltinFunctionType,
     CodeType,
     FunctionType,
+    MethodType,
     MethodWrapperType,
     ModuleType,
     WrapperDescriptorType,
@@ -41,6 +42,8 @@ ABSENT: Any = _Absent()
 """Stands for a value that is not there, or not loaded."""
 
 _NATIVE = (BuiltinFunctionType, MethodWrapperType, WrapperDescriptorType)
+_METHODS = (MethodType, BuiltinFunctionType)
+_NAMED = (FunctionType, BuiltinFunctionType)
 
 
 class FunctionTarget(NamedTuple):
@@ -336,6 +339,9 @@ class Resolver:
             return self.of_class(value)
         if issubclass(kind, ModuleType):
             return self._of_module(value)
+        kept = kept_by_library(value)
+        if kept is not None and self.is_external(kept[0]):
+            return ExternalTarget(*kept)
         if issubclass(kind, _NATIVE):
             return _native(value)
         return ObjectTarget(value)
@@ -403,6 +409,25 @@ def _native(value: Any) -> Target:
     return ExternalTarget(str(getattr(value, "__module__", None) or "builtins"), "")
 
 
+def kept_by_library(value: Any) -> tuple[str, str] | None:
+    """Return where a module binds a method of an instance of its own, as `random.random` is.
+
+    What the instance holds, a seed that differs in every process, is the library's affair.
+    """
+    if type(value) not in _METHODS:
+        return None
+    owner, function = value.__self__, getattr(value, "__func__", value)
+    name = function.__name__ if is_a(function, _NAMED) or is_compiled(function) else ""
+    module = class_name(type(owner))[0]
+    bound = namespace_of(sys.modules.get(module)) or {}
+    return (module, name) if bound.get(name, ABSENT) is value else None
+
+
+def is_compiled(function: Any) -> bool:
+    """Whether a function was compiled from Python by Cython."""
+    return class_name(type(function))[1] == "cython_function_or_method"
+
+
 def name_of_external(value: Any) -> str:
     """Return the name that an external function, class or module gives itself."""
     names = namespace_of(value)
@@ -453,3 +478,15 @@ def project_name(resolver: Resolver, value: Any) -> str | None:
     if isinstance(target, (ExternalTarget, ObjectTarget)):
         return None
     return str(symbol_of(target))
+
+
+def name_in_code(resolver: Resolver, value: Any) -> str | None:
+    """As `project_name`, and the name of a method that a library's module binds.
+
+    In a global or a closure cell it is what the code says. As an argument it stands for the
+    instance as it is.
+    """
+    kept = kept_by_library(value)
+    if kept is not None and resolver.is_external(kept[0]):
+        return ":".join(kept)
+    return project_name(resolver, value)

@@ -5,7 +5,7 @@ to have changed: modules it loaded, globals it made state. Refuses to look resul
 """
 
 import threading
-from collections.abc import Callable, Iterator, Mapping, Set
+from collections.abc import Callable, Iterable, Iterator, Mapping, Set
 from contextlib import contextmanager
 from functools import cached_property
 from operator import call
@@ -18,7 +18,7 @@ from hitsave.code.pause import collector_paused
 from hitsave.code.project import Project
 from hitsave.code.reached import DependencySet, Fact, Pinned, Reached, Witness
 from hitsave.code.symbol import Facet, Symbol
-from hitsave.code.values import Digested, DigestValue, NameSymbol
+from hitsave.code.values import Digested, DigestValue, NameSymbol, Values
 from hitsave.digest import Digest
 from hitsave.errors import NotDigestibleError
 from hitsave.raw import names_of_class
@@ -235,7 +235,7 @@ class Tracker:
         tests = tracked.outside.tests
         return not tests or all(map(call, tests))
 
-    def _code_holds(self, code: TrackedCode, moment: Moment | None) -> bool:
+    def _code_holds(self, code: TrackedCode, moment: Moment | None = None) -> bool:
         if moment and code in moment:
             return True
         if code.generation != self._generation():
@@ -328,38 +328,42 @@ class Tracker:
         declared: Declared,
         witness: Witness,
         executed: frozenset[str] = frozenset(),
+        moment: Moment | None = None,
     ) -> Settled:
         """Return what an evaluation depended on, which began with the closure `before`.
 
-        Modules that the evaluation loaded (`executed`, and those of `before`) go on counting as
-        they did before it: a later process looks the call up before it loads them. Globals that it
-        changed are state from now on.
+        `moment` is when it began, with what else was tracked then. Modules that the evaluation
+        loaded (`executed`, and those of `before`) go on counting as they did before it: a later
+        process looks the call up before it loads them. Globals that it changed are state from now
+        on.
         """
         with self._lock, collector_paused(), self.standing_still():
             loaded = (self._loaded_meanwhile(before) | executed) - self._lazy
             key = (*map(id, roots), witness.key)
-            if not loaded and self._still_holds(before):
+            seen = _codes_in(before, moment or {})
+            if not loaded and self._still_holds(before) and all(map(self._code_holds, seen)):
                 known = self._settled.get(key)
                 if known is not None and known[0] is before and known[1].witness.still_holds():
                     return known[1]
             else:
-                self._note_changes(before, loaded)
+                self._note_changes(seen, loaded)
             self.compute(roots, declared, witness)
             settled = Settled(witness.dependency_set(), witness)
             _keep(self._settled, key, (before, settled))
             return settled
 
-    def _note_changes(self, before: Tracked, loaded: set[str] | frozenset[str]) -> None:
+    def _note_changes(self, seen: Iterable[TrackedCode], loaded: set[str] | frozenset[str]) -> None:
         self._lazy |= loaded
         self._project.wrappers.note_replaced()
-        for module, names in before.closure.members.escaped.values():
-            module.made |= module.names() - names
-        for live, known in before.closure.members.class_names.items():
-            self._project.made_members.note(live, set(names_of_class(live)) - known)
-        values = before.closure.values
-        changed = self._changed_by_evaluation(before)
+        for code in seen:
+            for module, names in code.closure.members.escaped.values():
+                module.made |= module.names() - names
+            for live, known in code.closure.members.class_names.items():
+                self._project.made_members.note(live, set(names_of_class(live)) - known)
+        # A closure of the functions that ran before asks for more values than what is reachable.
+        changed = {pair for code in seen for pair in _changed(code.closure.values)}
         if changed:
-            self._mark_state(*((symbol, values.definition_digest(symbol)) for symbol in changed))
+            self._mark_state(*changed)
 
     def track_as_of(
         self,
@@ -384,9 +388,18 @@ class Tracker:
                 found.add(module.source.module)
         return frozenset(found)
 
-    def _changed_by_evaluation(self, before: Tracked) -> list[Symbol]:
-        values = before.closure.values
-        return [symbol for symbol in values.live if values.has_changed(symbol)]
+
+def _codes_in(before: Tracked, moment: Moment) -> list[TrackedCode]:
+    """What was tracked when an evaluation began: all that is reachable, and among known sets."""
+    found = [before.code, *(each for each in moment.values() if isinstance(each, TrackedCode))]
+    return list({id(code): code for code in found}.values())
+
+
+def _changed(values: Values) -> Iterator[tuple[Symbol, bytes]]:
+    """Yield the globals that an evaluation has changed, with their definitions."""
+    for symbol in values.live:
+        if values.has_changed(symbol):
+            yield symbol, values.definition_digest(symbol)
 
 
 K = TypeVar("K")

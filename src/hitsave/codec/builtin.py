@@ -153,17 +153,23 @@ def open_cell(value: types.CellType, _: Context) -> Node:
         return Node("cell")
 
 
-def open_method(value: types.MethodType, _: Context) -> Node:
+def open_method(value: types.MethodType, context: Context) -> Node:
+    name = context.method_name(value)
+    if name is not None:
+        return Node("function", (name,))
     return Node("method", (value.__func__, value.__self__), field_steps(_METHOD))
 
 
 _METHOD = ("__func__", "__self__")
 
 
-def open_builtin_function(value: types.BuiltinFunctionType, _: Context) -> Node:
+def open_builtin_function(value: types.BuiltinFunctionType, context: Context) -> Node:
     owner = value.__self__
     if owner is None or type(owner) is types.ModuleType:
         return Node("function", (external_name(value.__module__, value.__qualname__),))
+    name = context.method_name(value)
+    if name is not None:
+        return Node("function", (name,))
     return Node("builtin-method", (value.__name__, owner), field_steps(_METHOD))
 
 

@@ -39,6 +39,9 @@ class Context(Protocol):
     def name(self, value: object) -> str | None:
         """Return the project's name of a function, class or module, noting it as a symbol."""
 
+    def method_name(self, value: object) -> str | None:
+        """Return the name of a method that counts by one, whatever it is bound to."""
+
 
 Opener = Callable[[Any, Context], Node]
 

@@ -261,6 +261,13 @@ class Walk:
             self._note_outside(value)
         return name
 
+    def method_name(self, value: object) -> str | None:
+        """Return the name of a method that counts by one, noting it as a symbol."""
+        name = self._name_symbol(value)
+        if name is not None:
+            self._note(value)
+        return name
+
     def _note_outside(self, value: object) -> None:
         """Note the package of a class, function or module that is not the project's."""
         package = module_name(value).partition(".")[0]

@@ -92,7 +92,7 @@ class Evaluation:
         witness = Witness(roots, facts, has_run, headers, readings_in(call.session))
         executed = frozenset(self._executed(observed))
         tracker, declared = call.session.tracker, call.memo.declared
-        settled = tracker.settle(call.before, call.roots, declared, witness, executed)
+        settled = tracker.settle(call.before, call.roots, declared, witness, executed, call.moment)
         return settled.dependency_set, settled.witness.left
 
     # -- functions ------------------------------------------------------------------------------

@@ -87,6 +87,10 @@ class _Restorer:
         """See `codec.nodes.Context`."""
         return project_name(self._resolver, value)
 
+    def method_name(self, value: object) -> str | None:
+        """See `codec.nodes.Context`."""
+        return self.name(value)
+
     def restored(self, value: Any, around: tuple[int, ...]) -> Any:
         """Return `value` itself, or the node that it would have had before."""
         kind = type(value)

@@ -14,7 +14,7 @@ import sys
 from collections.abc import Iterable, Mapping, Set
 from typing import Any
 
-from hitsave.code.resolve import ABSENT, Resolver, project_name
+from hitsave.code.resolve import ABSENT, Resolver, name_in_code
 from hitsave.code.symbol import Symbol
 from hitsave.errors import NotDigestibleError
 from hitsave.memo.fresh import Asked
@@ -188,7 +188,7 @@ def _digests(
         if value is ABSENT:
             continue
         try:
-            digest = digest_value(value, lambda each: project_name(resolver, each), shared).digest
+            digest = digest_value(value, lambda each: name_in_code(resolver, each), shared).digest
         except NotDigestibleError:
             continue
         found[f"{module}:{name}"] = digest.hex()
