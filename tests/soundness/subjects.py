@@ -154,10 +154,10 @@ _ALL = (
         ("pyflakes",),
     ),
     Subject(
-        "textx",
-        "languages: classes made from a grammar at run time",
-        ("textx", "arpeggio"),
-        ("textx", "arpeggio"),
+        "arpeggio",
+        "a parser generator: functions as grammar rules, visitors by rule name",
+        ("arpeggio",),
+        ("arpeggio",),
     ),
     Subject(
         "transitions",

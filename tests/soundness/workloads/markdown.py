@@ -34,8 +34,15 @@ HTML <div markdown="1">*raw*</div>
 """
 
 
+KINDS = ("extra", "toc", "admonition", "sane_lists")
+
+
 def run(case):
-    names = ["extra", "toc", "admonition", "sane_lists"] if case else ["tables", "fenced_code"]
-    settings = {"toc": {"permalink": True}} if case else {}
+    names = (
+        ["markdown.extensions." + each for each in KINDS]
+        if case
+        else ["markdown.extensions.tables", "markdown.extensions.fenced_code"]
+    )
+    settings = {"markdown.extensions.toc": {"permalink": True}} if case else {}
     made = markdown.Markdown(extensions=names, extension_configs=settings, tab_length=4)
     return made.convert(TEXT) + made.reset().convert("a\n===\n\n* * *\n\n    code & <b>")
