@@ -17,6 +17,7 @@ from hitsave.code.definition import (
     FunctionDefinition,
     ModuleRecord,
     Part,
+    References,
     StarImport,
 )
 from hitsave.code.lambdas import lambda_labels
@@ -32,7 +33,7 @@ from hitsave.code.touch import (
     passed_names,
     touched_by,
 )
-from hitsave.digest import digest_bytes
+from hitsave.digest import digest_bytes, digest_parts
 from hitsave.errors import SourceError
 
 FunctionStatement = ast.FunctionDef | ast.AsyncFunctionDef
@@ -107,7 +108,12 @@ class _Analyzer:
 
     def _note_effect(self, node: ast.stmt, part: Part, driver: bool) -> None:
         touches = tuple(touched_by(node))
-        if touches or has_effect(node):
+        if not touches and not has_effect(node):
+            return
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+            part = _without_body(self._functions[node.name][-1])
+            self._effects.append(Effect(part, touches, driver, node.name))
+        else:
             self._effects.append(Effect(part, touches, driver))
 
     def _bindings_in(
@@ -349,6 +355,21 @@ class _ClassBody:
                 yield from self._bindings_in(inner, part)
             for name in names_bound_by(node):
                 yield Binding(name, "value", part)
+
+
+def _without_body(definition: FunctionDefinition) -> Part:
+    """What defining a function executes."""
+    parts = (definition.header, definition.annotations, *definition.decorators)
+    digests = [definition.name.encode(), *(part.digest for part in parts)]
+    every = [part.references for part in parts]
+    references = References(
+        tuple(chain for each in every for chain in each.chains),
+        tuple(reference for each in every for reference in each.imports),
+        tuple(attribute for each in every for attribute in each.attributes),
+        tuple(dynamic for each in every for dynamic in each.dynamics),
+    )
+    lines = definition.first_line, definition.end_line
+    return Part(digest_parts("defined", digests), references, *lines)
 
 
 def _ask_for_texts(node: ast.AST, reader: Reader) -> None:

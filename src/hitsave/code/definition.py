@@ -155,11 +155,16 @@ UNKNOWN = ""
 
 
 class Effect(NamedTuple):
-    """A statement executed for its effect. `touches` are the chains it may change something of."""
+    """A statement executed for its effect. `touches` are the chains it may change something of.
+
+    `defines` is the function that it defines, as a decorator may register one; what that does is
+    not in `part`.
+    """
 
     part: Part
     touches: tuple[tuple[str, ...], ...]
     driver: bool
+    defines: str = ""
 
 
 class ClassDefinition(NamedTuple):

@@ -49,6 +49,7 @@ class Effects:
         self._graph: CallGraph | None = None
         self._extended: list[tuple[Symbol, Any]] = []
         self._leading: dict[Node, int] = {}
+        self._anyhow: dict[Node, int] = {}
         self._called: frozenset[object] = frozenset()
         self._loaded: tuple[Module, ...] = ()
         self._taken_in: set[str] = set()
@@ -79,6 +80,9 @@ class Effects:
         via = Via(owner, reason, part.line)
         self._closure.count(symbol, Facet.SHAPE, part.digest, place, via, (module, place))
         self._closure.follow(part, module, symbol)
+        if statement.effect.defines:
+            defined = self._closure.resolver.static_function(module, statement.effect.defines)
+            self._closure.reach(defined, Via(symbol, "defined by", part.line))
         self._counted.append(statement)
 
     def _why(self, statement: Statement) -> tuple[Symbol, str] | None:
@@ -90,7 +94,8 @@ class Effects:
 
     def _may_extend(self, statement: Statement) -> list[Symbol]:
         """The globals that count by their definitions and that a statement may bind or fill."""
-        bits = self._leading.get(statement_node(statement), 0) >> _SETTING
+        leading = self._leading if _defines(statement) else self._anyhow
+        bits = leading.get(statement_node(statement), 0) >> _SETTING
         if not bits:
             return []
         return [symbol for place, (symbol, _) in enumerate(self._extended) if bits >> place & 1]
@@ -136,6 +141,7 @@ class Effects:
             held = [] if value is ABSENT else [object_node(value)]
             groups.append([global_node(symbol), module_node(symbol.module), *held])
         self._leading = graph.leading_to(groups, self._called)
+        self._anyhow = graph.leading_to(groups, frozenset())
 
     def _taking_in(self) -> CallGraph:
         """Take in the statements of modules that are new here; return the graph of all."""
@@ -214,6 +220,18 @@ class Effects:
             for bindings in record.bindings.values()
             for binding in bindings
         )
+
+
+def _defines(statement: Statement) -> bool:
+    if statement.is_class:
+        return True
+    module, part = statement.module, statement.effect.part
+    return any(
+        part.line <= binding.part.line <= part.end_line
+        for bindings in (module.record.bindings.values() if module.record else ())
+        for binding in bindings
+        if binding.kind in ("function", "class")
+    )
 
 
 class _Shared(NamedTuple):

@@ -19,7 +19,7 @@ from hitsave.code.definition import (
     StarImport,
 )
 
-SCHEMA = 12
+SCHEMA = 13
 """Grows whenever the analyser or the shape of its records changes."""
 
 
@@ -89,8 +89,8 @@ def _star(raw: Any) -> StarImport:
 
 
 def _effect(raw: Any) -> Effect:
-    part, touches, driver = raw
-    return Effect(_part(part), touches, driver)
+    part, touches, driver, defines = raw
+    return Effect(_part(part), touches, driver, defines)
 
 
 def _class(raw: Any) -> ClassDefinition:
