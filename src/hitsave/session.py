@@ -15,9 +15,10 @@ from typing import Any, TypeVar
 from hitsave.code.closure import Options
 from hitsave.code.dependencies import Manifest, code_part, unpack_manifest
 from hitsave.code.external import PYTHON, Boundary
+from hitsave.code.instances import project_name
 from hitsave.code.project import Project, RecordKeeper
 from hitsave.code.records import SCHEMA
-from hitsave.code.resolve import Resolver, project_name
+from hitsave.code.resolve import Resolver
 from hitsave.code.source import Source
 from hitsave.code.symbol import Symbol
 from hitsave.code.tracker import Tracker

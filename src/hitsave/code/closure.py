@@ -24,6 +24,7 @@ from hitsave.code.functions import Functions
 from hitsave.code.guard import Guard
 from hitsave.code.impure import Impure
 from hitsave.code.inert import is_inert
+from hitsave.code.instances import Instances, name_in_code
 from hitsave.code.members import Members
 from hitsave.code.project import Module, Project
 from hitsave.code.reached import Reached
@@ -41,7 +42,6 @@ from hitsave.code.resolve import (
     Resolver,
     Target,
     ValueTarget,
-    name_in_code,
     symbol_of,
 )
 from hitsave.code.symbol import NOWHERE, Facet, Place, Symbol
@@ -81,6 +81,7 @@ class Closure:
         self.guard = Guard(project)
         self.reached = reached
         self.functions = Functions(self, reached)
+        self.instances = Instances(self.resolver, self._digest_held)
         self.facts = Facts(self)
         self.members = Members(self)
         self.values = Values(self)
@@ -303,6 +304,7 @@ class Closure:
             token = digest_bytes(str(symbol).encode())
             self.count(own, Facet.BINDING, token, self._binding_place(module, name), via)
             self.link(symbol, Via(own, "bound by", 0))
+            self.functions.tell_apart(own, target, self._binding_place(module, name), via)
         return target
 
     def _count_external_name(
@@ -320,6 +322,11 @@ class Closure:
         if not bindings:
             return module.place()
         return module.place(bindings[-1].part.line, bindings[-1].part.end_line)
+
+    def _digest_held(self, symbol: Symbol, value: Any) -> bytes | None:
+        if self.options.is_state(symbol, self.values.definition_digest(symbol)):
+            return b"state"
+        return self.values.digest_of(value)
 
     def name_symbol(self, value: Any) -> str | None:
         """Return the name by which a project object counts inside a value; None for others."""

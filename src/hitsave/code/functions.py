@@ -4,6 +4,7 @@ Owns which functions count by their bodies: all that are reachable, or those tha
 well. Of any other, only that it is there counts. Refuses to observe: what was reached is given.
 """
 
+from collections.abc import Callable
 from functools import partial
 from types import FunctionType
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -17,12 +18,14 @@ from hitsave.code.project import Module
 from hitsave.code.reached import ANY_HEADER, Fact, Reached
 from hitsave.code.resolve import (
     ClassTarget,
+    CodeTarget,
     ExternalTarget,
     FunctionTarget,
+    Target,
     definition_name,
     symbol_of,
 )
-from hitsave.code.symbol import NOWHERE, Facet, Symbol
+from hitsave.code.symbol import NOWHERE, Facet, Place, Symbol
 from hitsave.code.wrapping import functions_in
 from hitsave.digest import digest_bytes, digest_parts
 
@@ -63,6 +66,7 @@ class Functions:
         self._insisted: set[Symbol] = set()
         self._unused: dict[Symbol, Unused] = {}
         self._waiting: dict[Symbol, list[Any]] = {}
+        self._bound: dict[Symbol, list[Callable[[], None]]] = {}
 
     def pin(self, root: Any, version: str) -> None:
         """Let the user's version stand for the source of `root` itself."""
@@ -113,6 +117,8 @@ class Functions:
         self._closure.later(partial(self._count_body, met))
         for live in self._waiting.pop(symbol, ()):
             self.reach_live(live, symbol, met.via)
+        for step in self._bound.pop(symbol, ()):
+            self._closure.later(step)
 
     def _reach_live(self, target: FunctionTarget, via: Via, counted: bool) -> None:
         symbol = symbol_of(target)
@@ -173,6 +179,30 @@ class Functions:
         if reached is None or asked(*HEADER_READERS - SIGNATURES):
             return True
         return any(reached.has_fact(Fact(Facet.HEADER, name)) for name in (ANY_HEADER, str(symbol)))
+
+    # -- telling apart --------------------------------------------------------------------------
+
+    def tell_apart(self, own: Symbol, target: Target, place: Place, via: Via) -> None:
+        """Count which of the functions or classes of one definition `own` is bound to.
+
+        A function counts once it is used.
+        """
+        if isinstance(target, (ClassTarget, CodeTarget)) and target.live is not None:
+            self._closure.later(partial(self._count_instance, own, target.live, place, via))
+        if not isinstance(target, FunctionTarget) or target.live is None:
+            return
+        step = partial(self._count_instance, own, target.live, place, via)
+        for definition in target.definitions:
+            symbol = target.module.symbol(definition_name(target.module, definition))
+            if self._closure.has(symbol) and symbol not in self._unused:
+                self._closure.later(step)
+            else:
+                self._bound.setdefault(symbol, []).append(step)
+
+    def _count_instance(self, own: Symbol, live: Any, place: Place, via: Via) -> None:
+        digest = self._closure.instances.digest(live)
+        if digest is not None:
+            self._closure.count(own, Facet.INSTANCE, digest, place, via, live)
 
     # -- counting -------------------------------------------------------------------------------
 

@@ -367,6 +367,8 @@ class Members:
             # Patched, borrowed, an accessor, or one of several definitions.
             token = digest_bytes("\n".join(map(str, symbols)).encode())
             closure.count(expected, Facet.BINDING, token, target.module.place(), via)
+            for inner in found:
+                closure.functions.tell_apart(expected, inner, target.module.place(), via)
         for inner in found:
             if symbol_of(inner) is not None:
                 closure.reach(inner, Via(expected, "bound by", 0))

@@ -470,23 +470,3 @@ def _unloaded_class(module: Module, name: str, found: tuple[ClassDefinition, ...
 def definition_name(_module: Module, definition: FunctionDefinition) -> str:
     """Return what a function of a module goes by in its symbols."""
     return definition.label
-
-
-def project_name(resolver: Resolver, value: Any) -> str | None:
-    """Return the name by which a project definition counts inside a value; None for others."""
-    target = resolver.of_object(value)
-    if isinstance(target, (ExternalTarget, ObjectTarget)):
-        return None
-    return str(symbol_of(target))
-
-
-def name_in_code(resolver: Resolver, value: Any) -> str | None:
-    """As `project_name`, and the name of a method that a library's module binds.
-
-    In a global or a closure cell it is what the code says. As an argument it stands for the
-    instance as it is.
-    """
-    kept = kept_by_library(value)
-    if kept is not None and resolver.is_external(kept[0]):
-        return ":".join(kept)
-    return project_name(resolver, value)

@@ -16,6 +16,8 @@ class Facet(StrEnum):
     that there is one, and what decorates it."""
     BINDING = "binding"
     """Which symbol a name leads to."""
+    INSTANCE = "instance"
+    """Which of the functions or classes of one definition a name leads to, by what these hold."""
     VALUE = "value"
     """The live value of a global or of a class-level binding."""
     DEFINITION = "definition"

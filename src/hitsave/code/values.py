@@ -376,6 +376,7 @@ class Values:
         if inner is not None and not isinstance(target, ExternalTarget):
             token = digest_bytes(str(inner).encode())
             self._closure.count(symbol, Facet.BINDING, token, NOWHERE, via)
+            self._closure.functions.tell_apart(symbol, target, NOWHERE, via)
             self._closure.reach(target, Via(symbol, "captured by", 0))
         elif isinstance(target, ExternalTarget):
             token = digest_bytes(name_of_external(value).encode())

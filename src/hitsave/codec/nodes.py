@@ -3,6 +3,7 @@
 Owns the shape that every type's opener returns. Refuses to know any type.
 """
 
+import types
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple, Protocol
 
@@ -39,8 +40,8 @@ class Context(Protocol):
     def name(self, value: object) -> str | None:
         """Return the project's name of a function, class or module, noting it as a symbol."""
 
-    def method_name(self, value: object) -> str | None:
-        """Return the name of a method that counts by one, whatever it is bound to."""
+    def method_name(self, value: types.MethodType | types.BuiltinFunctionType) -> str | None:
+        """Return the name of a method of no project class that counts by one; None for others."""
 
 
 Opener = Callable[[Any, Context], Node]

@@ -12,6 +12,7 @@ they stand. Depth costs no stack: the walk keeps its own.
 
 import os
 import sys
+import types
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -261,9 +262,10 @@ class Walk:
             self._note_outside(value)
         return name
 
-    def method_name(self, value: object) -> str | None:
+    def method_name(self, value: types.MethodType | types.BuiltinFunctionType) -> str | None:
         """Return the name of a method that counts by one, noting it as a symbol."""
-        name = self._name_symbol(value)
+        is_own = self._name_symbol(type(value.__self__)) is not None
+        name = None if is_own else self._name_symbol(value)
         if name is not None:
             self._note(value)
         return name

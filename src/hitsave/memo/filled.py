@@ -9,7 +9,8 @@ from collections.abc import Iterable
 from types import FunctionType, ModuleType
 from typing import Any
 
-from hitsave.code.resolve import Resolver, project_name
+from hitsave.code.instances import project_name
+from hitsave.code.resolve import Resolver
 from hitsave.codec.instances import instance_dict
 from hitsave.codec.nodes import Node
 from hitsave.codec.openers import open_value

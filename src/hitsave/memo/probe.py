@@ -14,7 +14,8 @@ import sys
 from collections.abc import Iterable, Mapping, Set
 from typing import Any
 
-from hitsave.code.resolve import ABSENT, Resolver, name_in_code
+from hitsave.code.instances import name_in_code
+from hitsave.code.resolve import ABSENT, Resolver
 from hitsave.code.symbol import Symbol
 from hitsave.errors import NotDigestibleError
 from hitsave.memo.fresh import Asked

@@ -1,0 +1,175 @@
+"""Instances: which of the functions and classes that one definition made several of.
+
+Owns what tells them apart: what their cells, defaults and members hold. Refuses to count any of
+that where a function uses it; `functions` and `members` do.
+"""
+
+import sys
+from collections.abc import Callable, Iterator
+from types import FunctionType
+from typing import Any
+
+from hitsave.code.bytecode import code_digest
+from hitsave.code.guard import EMPTY, cell_content
+from hitsave.code.inert import is_inert
+from hitsave.code.resolve import (
+    CodeTarget,
+    ExternalTarget,
+    ObjectTarget,
+    Resolver,
+    kept_by_library,
+    name_of_external,
+    symbol_of,
+)
+from hitsave.code.symbol import Symbol
+from hitsave.code.wrapping import functions_in
+from hitsave.digest import digest_parts, short
+from hitsave.raw import class_name, is_class, mro_of, names_of_class, namespace_of
+
+DigestHeld = Callable[[Symbol, Any], bytes | None]
+
+DEEPEST = 50
+"""How far functions are followed that hold functions."""
+
+_PLAIN = (int, float, complex, str, bytes, bool, type(None), tuple, frozenset)
+
+
+class Instances:
+    """What functions and classes are, beyond what their definitions say.
+
+    `digest_held` gives a digest of what a cell, default or member holds, under the symbol that it
+    goes by; None where it has none.
+    """
+
+    def __init__(self, resolver: Resolver, digest_held: DigestHeld) -> None:
+        self._resolver = resolver
+        self._digest_held = digest_held
+        self._open: list[int] = []
+        self._circles = 0
+        self._known: dict[int, tuple[Any, bytes | None]] = {}
+
+    def digest(self, value: Any) -> bytes | None:
+        """Return what tells a function or class from others of its definition, if anything can."""
+        if id(value) not in self._known:
+            circles = self._circles
+            found = self._digest(value)
+            if circles != self._circles:
+                return found  # what is in a circle looks different from each place in it
+            self._known[id(value)] = (value, found)
+        return self._known[id(value)][1]
+
+    def _digest(self, value: Any) -> bytes | None:
+        if type(value) is FunctionType:
+            held = list(self._held_by(value))
+        elif is_class(value) and not is_the_only_one(value):
+            held = list(self._members_of(value))
+        else:
+            return None
+        return digest_parts("instance", held) if held else None
+
+    def _held_by(self, function: FunctionType) -> Iterator[bytes]:
+        target, code = self._resolver.of_object(function), function.__code__
+        symbol = symbol_of(target)
+        if isinstance(target, CodeTarget):
+            yield code_digest(code)
+        owner = symbol or Symbol(str(function.__module__), function.__qualname__)
+        for name, cell in zip(code.co_freevars, function.__closure__ or (), strict=True):
+            if name != "__class__":
+                yield self._within(function, owner, name, cell_content(cell))
+        if "<" in function.__qualname__:
+            names = code.co_varnames[: code.co_argcount]
+            given = function.__defaults__ or ()
+            pairs = [*zip(names[len(names) - len(given) :], given, strict=True)]
+            for name, value in (*pairs, *(function.__kwdefaults__ or {}).items()):
+                yield self._within(function, owner, f"{name}=", value)
+
+    def _members_of(self, cls: type) -> Iterator[bytes]:
+        owner = Symbol(*class_name(cls))
+        for base in mro_of(cls)[1:]:
+            yield self._within(cls, owner, "base", base)
+        for name, value in sorted(names_of_class(cls).items()):
+            if name.startswith("__") and name.endswith("__") and type(value) is not FunctionType:
+                continue
+            if type(value) in _PLAIN or functions_in(value) or type(value) is FunctionType:
+                yield name.encode()
+                yield self._within(cls, owner, name, value)
+
+    def _within(self, holder: Any, owner: Symbol, name: str, value: Any) -> bytes:
+        if id(holder) in self._open or len(self._open) > DEEPEST:
+            self._circles += 1
+            return b"itself"
+        self._open.append(id(holder))
+        try:
+            return self._content(owner, name, value)
+        finally:
+            self._open.pop()
+
+    def _content(self, owner: Symbol, name: str, value: Any) -> bytes:
+        if value is EMPTY or is_inert(value):
+            return b"nothing"
+        identity = self._identity(value)
+        if identity is not None:
+            return identity
+        found = self._digest_held(Symbol(owner.module, f"{owner.name}[{name}]"), value)
+        if found is not None:
+            return found
+        inner = [self._identity(function) or b"" for function in functions_in(value)]
+        return digest_parts("kind", [":".join(class_name(type(value))).encode(), *inner])
+
+    def _identity(self, value: Any) -> bytes | None:
+        """What a function, class or module goes by; None for any other value."""
+        target = self._resolver.of_object(value)
+        if isinstance(target, ExternalTarget):
+            return name_of_external(value).encode()
+        symbol = symbol_of(target)
+        if symbol is None:
+            return None
+        return digest_parts("identity", [str(symbol).encode(), self.digest(value) or b""])
+
+
+def project_name(resolver: Resolver, value: Any) -> str | None:
+    """Return the name by which a project definition counts inside a value; None for others.
+
+    A class that is not the only one of its name is told apart by what its methods are.
+    """
+    target = resolver.of_object(value)
+    if isinstance(target, (ExternalTarget, ObjectTarget)):
+        return None
+    name = str(symbol_of(target))
+    if not is_class(value) or is_the_only_one(value):
+        return name
+    digest = Instances(resolver, _digest_plain).digest(value)
+    return name if digest is None else f"{name}@{short(digest)}"
+
+
+def name_in_code(resolver: Resolver, value: Any) -> str | None:
+    """As `project_name`, and the name of a method that a library's module binds.
+
+    In a global or a closure cell it is what the code says. As an argument it stands for the
+    instance as it is.
+    """
+    kept = kept_by_library(value)
+    if kept is not None and resolver.is_external(kept[0]):
+        return ":".join(kept)
+    return project_name(resolver, value)
+
+
+def _digest_plain(_: Symbol, value: Any) -> bytes | None:
+    return repr(value).encode("utf-8", "surrogatepass") if _is_plain(value) else None
+
+
+def _is_plain(value: Any) -> bool:
+    if type(value) is tuple:
+        return all(map(_is_plain, value))
+    return type(value) in _PLAIN and type(value) is not frozenset
+
+
+def is_the_only_one(cls: type) -> bool:
+    """Whether a class is what its module calls by its name, so that no other has the name."""
+    module, name = class_name(cls)
+    found: Any = None
+    names: Any = namespace_of(sys.modules.get(module)) or {}
+    for step in name.split("."):
+        found = names.get(step)
+        names = names_of_class(found) if is_class(found) else {}
+    return found is cls
