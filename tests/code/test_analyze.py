@@ -231,3 +231,35 @@ def test_analysis_says_nothing_of_what_python_has_warned_of_already() -> None:
         warnings.simplefilter("error")
         record = analyze(rb"x = '\d'")
     assert "x" in record.bindings
+
+
+BESIDE = """
+class Box:
+    if LIMIT:
+        def size(self): return {body}
+    else:
+        size = {value}
+if LIMIT:
+    @register
+    class Inner:
+        def area(self): return {body}
+        side = {value}
+@register
+def handler(x={value}): return {body}
+"""
+
+
+def _statements(**parts: int) -> list[bytes]:
+    """The digests of all that counts by what a statement says, and not by what functions do."""
+    found = analyze(BESIDE.format(**{"body": 1, "value": 2, **parts}).encode())
+    (box,) = found.classes["Box"]
+    beside = [binding.part.digest for binding in box.bindings if binding.kind == "value"]
+    return [*beside, *(effect.part.digest for effect in (*box.effects, *found.effects))]
+
+
+def test_statements_that_define_functions_do_not_change_with_what_these_do() -> None:
+    assert _statements() == _statements(body=3)
+    changed = zip(_statements(), _statements(value=3), strict=True)
+    assert all(one != other for one, other in changed)
+    found = analyze(BESIDE.format(body=1, value=2).encode())
+    assert [effect.defines for effect in found.effects] == [("Inner",), ("handler",)]

@@ -17,7 +17,6 @@ from hitsave.code.definition import (
     FunctionDefinition,
     ModuleRecord,
     Part,
-    References,
     StarImport,
 )
 from hitsave.code.lambdas import lambda_labels
@@ -33,7 +32,7 @@ from hitsave.code.touch import (
     passed_names,
     touched_by,
 )
-from hitsave.digest import digest_bytes, digest_parts
+from hitsave.digest import digest_bytes
 from hitsave.errors import SourceError
 
 FunctionStatement = ast.FunctionDef | ast.AsyncFunctionDef
@@ -102,19 +101,32 @@ class _Analyzer:
             reader = Reader(self, (), "")
             reader.read(node)
             part = reader.part(*lines_of(node))
+            defines = []
             for binding in self._bindings_in(node, part, driver):
                 self._bindings.setdefault(binding.name, []).append(binding)
-            self._note_effect(node, part, driver)
+                if binding.kind in ("function", "class"):
+                    defines.append(binding.name)
+            self._note_effect(node, part, driver, tuple(dict.fromkeys(defines)))
 
-    def _note_effect(self, node: ast.stmt, part: Part, driver: bool) -> None:
+    def _note_effect(
+        self, node: ast.stmt, part: Part, driver: bool, defines: tuple[str, ...]
+    ) -> None:
         touches = tuple(touched_by(node))
-        if not touches and not has_effect(node):
-            return
-        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
-            part = _without_body(self._functions[node.name][-1])
-            self._effects.append(Effect(part, touches, driver, node.name))
-        else:
-            self._effects.append(Effect(part, touches, driver))
+        if touches or has_effect(node):
+            if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+                part = self._without_body(self._functions[node.name][-1])
+            elif defines:
+                part = self._conditions.skeleton(node)
+            self._effects.append(Effect(part, touches, driver, defines))
+
+    def _without_body(self, definition: FunctionDefinition) -> Part:
+        """What defining a function says of it."""
+        reader = Reader(self, (), "")
+        reader.word(definition.name)
+        for part in (definition.header, definition.annotations, *definition.decorators):
+            reader.word(part.digest.hex())
+            reader.found.absorb(part.references)
+        return reader.part(definition.first_line, definition.end_line)
 
     def _bindings_in(
         self, node: ast.stmt, part: Part, driver: bool, condition: Part | None = None
@@ -321,13 +333,12 @@ class _ClassBody:
             _ask_for_texts(node.value, reader)
         part = reader.part(*lines_of(node))
         self.parts.append(part)
-        found = list(self._bindings_in(node, part))
-        self.bindings.extend(found)
         if has_definitions(node):
             # Each method counts by its own body.
-            skeleton = Conditions(self._outline.scopes, self._scopes).skeleton(node)
-            self.effects.append(Effect(skeleton, (), False))
-        elif isinstance(node, COMPOUND) or (not found and has_effect(node)):
+            part = Conditions(self._outline.scopes, self._scopes).skeleton(node)
+        found = list(self._bindings_in(node, part))
+        self.bindings.extend(found)
+        if has_definitions(node) or isinstance(node, COMPOUND) or (not found and has_effect(node)):
             self.effects.append(Effect(part, (), False))
 
     def _annotated(self, node: ast.AnnAssign, reader: Reader) -> None:
@@ -355,21 +366,6 @@ class _ClassBody:
                 yield from self._bindings_in(inner, part)
             for name in names_bound_by(node):
                 yield Binding(name, "value", part)
-
-
-def _without_body(definition: FunctionDefinition) -> Part:
-    """What defining a function executes."""
-    parts = (definition.header, definition.annotations, *definition.decorators)
-    digests = [definition.name.encode(), *(part.digest for part in parts)]
-    every = [part.references for part in parts]
-    references = References(
-        tuple(chain for each in every for chain in each.chains),
-        tuple(reference for each in every for reference in each.imports),
-        tuple(attribute for each in every for attribute in each.attributes),
-        tuple(dynamic for each in every for dynamic in each.dynamics),
-    )
-    lines = definition.first_line, definition.end_line
-    return Part(digest_parts("defined", digests), references, *lines)
 
 
 def _ask_for_texts(node: ast.AST, reader: Reader) -> None:

@@ -157,14 +157,14 @@ UNKNOWN = ""
 class Effect(NamedTuple):
     """A statement executed for its effect. `touches` are the chains it may change something of.
 
-    `defines` is the function that it defines, as a decorator may register one; what that does is
-    not in `part`.
+    `defines` are the functions and classes that it defines, as a decorator may register one. What
+    these functions do is not in `part`.
     """
 
     part: Part
     touches: tuple[tuple[str, ...], ...]
     driver: bool
-    defines: str = ""
+    defines: tuple[str, ...] = ()
 
 
 class ClassDefinition(NamedTuple):

@@ -80,10 +80,18 @@ class Effects:
         via = Via(owner, reason, part.line)
         self._closure.count(symbol, Facet.SHAPE, part.digest, place, via, (module, place))
         self._closure.follow(part, module, symbol)
-        if statement.effect.defines:
-            defined = self._closure.resolver.static_function(module, statement.effect.defines)
-            self._closure.reach(defined, Via(symbol, "defined by", part.line))
+        for name in statement.effect.defines:
+            self._reach_defined(module, name, Via(symbol, "defined by", part.line))
         self._counted.append(statement)
+
+    def _reach_defined(self, module: Module, name: str, via: Via) -> None:
+        """Reach a function or class that a statement defines: what it does counts if that ran."""
+        resolver = self._closure.resolver
+        self._closure.reach(resolver.static_function(module, name), via)
+        defined = resolver.static_class(module, name)
+        if isinstance(defined, ClassTarget):
+            live = self._closure.members.live_class(module, name)
+            self._closure.reach(defined._replace(live=live), via)
 
     def _why(self, statement: Statement) -> tuple[Symbol, str] | None:
         for symbol in self._may_extend(statement):
@@ -94,7 +102,8 @@ class Effects:
 
     def _may_extend(self, statement: Statement) -> list[Symbol]:
         """The globals that count by their definitions and that a statement may bind or fill."""
-        leading = self._leading if _defines(statement) else self._anyhow
+        defines = statement.is_class or statement.effect.defines
+        leading = self._leading if defines else self._anyhow
         bits = leading.get(statement_node(statement), 0) >> _SETTING
         if not bits:
             return []
@@ -174,7 +183,8 @@ class Effects:
             if self._why(statement) is not None:
                 self._watch(statement.module.namespace, statement.line)
         # No more is asked for, and these are large.
-        self._graph, self._leading, self._called = None, {}, frozenset()
+        self._graph, self._called = None, frozenset()
+        self._leading, self._anyhow = {}, {}
 
     def _watch(self, namespace: Namespace | None, line: int) -> None:
         def has_not_run() -> bool:
@@ -220,18 +230,6 @@ class Effects:
             for bindings in record.bindings.values()
             for binding in bindings
         )
-
-
-def _defines(statement: Statement) -> bool:
-    if statement.is_class:
-        return True
-    module, part = statement.module, statement.effect.part
-    return any(
-        part.line <= binding.part.line <= part.end_line
-        for bindings in (module.record.bindings.values() if module.record else ())
-        for binding in bindings
-        if binding.kind in ("function", "class")
-    )
 
 
 class _Shared(NamedTuple):

@@ -12,6 +12,7 @@ from typing import Any
 from hitsave.code.bytecode import code_digest
 from hitsave.code.guard import EMPTY, cell_content
 from hitsave.code.inert import is_inert
+from hitsave.code.project import is_special
 from hitsave.code.resolve import (
     CodeTarget,
     ExternalTarget,
@@ -88,11 +89,9 @@ class Instances:
         for base in mro_of(cls)[1:]:
             yield self._within(cls, owner, "base", base)
         for name, value in sorted(names_of_class(cls).items()):
-            if name.startswith("__") and name.endswith("__") and type(value) is not FunctionType:
-                continue
-            if type(value) in _PLAIN or functions_in(value) or type(value) is FunctionType:
+            for part in _parts_of_member(name, value):
                 yield name.encode()
-                yield self._within(cls, owner, name, value)
+                yield self._within(cls, owner, name, part)
 
     def _within(self, holder: Any, owner: Symbol, name: str, value: Any) -> bytes:
         if id(holder) in self._open or len(self._open) > DEEPEST:
@@ -125,6 +124,17 @@ class Instances:
         if symbol is None:
             return None
         return digest_parts("identity", [str(symbol).encode(), self.digest(value) or b""])
+
+
+def _parts_of_member(name: str, value: Any) -> list[Any]:
+    """What a member says of its class: the functions in it, or a plain value.
+
+    Not what else it holds, an instance that a method is bound to: that may change.
+    """
+    if type(value) in _PLAIN:
+        return [] if is_special(name) else [value]
+    functions = [value] if type(value) is FunctionType else functions_in(value)
+    return [function for function in functions if type(function) is FunctionType]
 
 
 def project_name(resolver: Resolver, value: Any) -> str | None:

@@ -19,7 +19,7 @@ from hitsave.code.definition import (
     StarImport,
 )
 
-SCHEMA = 13
+SCHEMA = 14
 """Grows whenever the analyser or the shape of its records changes."""
 
 
@@ -90,7 +90,7 @@ def _star(raw: Any) -> StarImport:
 
 def _effect(raw: Any) -> Effect:
     part, touches, driver, defines = raw
-    return Effect(_part(part), touches, driver, defines)
+    return Effect(_part(part), touches, driver, tuple(defines))
 
 
 def _class(raw: Any) -> ClassDefinition:
