@@ -132,3 +132,31 @@ def test_a_memoised_method_given_as_an_argument_counts_by_its_instance() -> None
     assert apply(Model(2).predict, 3) == 6
     assert apply(Model(5).predict, 3) == 15
     assert RAN.count("apply") == 2
+
+
+def made(rate: int) -> Any:
+    class Rate:
+        def of(self, x: int) -> int:
+            return x * rate
+
+    return Rate
+
+
+@memo
+def compared(one: Any, other: Any) -> int:
+    RAN.append(one)
+    return int(one().of(1) - 2 * other().of(1))
+
+
+@memo
+def asked(rate: Any, x: int) -> int:
+    RAN.append(x)
+    return int(rate.of(x))
+
+
+def test_classes_of_one_factory_are_told_apart() -> None:
+    low, high = made(2), made(3)
+    assert (compared(low, high), compared(high, low)) == (-4, -1)
+    assert (asked(low(), 5), asked(high(), 5)) == (10, 15)
+    assert (compared(made(2), made(3)), asked(made(3)(), 5)) == (-4, 15)
+    assert len(RAN) == 4
