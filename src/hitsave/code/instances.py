@@ -29,10 +29,11 @@ from hitsave.raw import class_name, is_class, mro_of, names_of_class, namespace_
 
 DigestHeld = Callable[[Symbol, Any], bytes | None]
 
-DEEPEST = 50
-"""How far functions are followed that hold functions."""
+MOST = 200
+DEEPEST = 40
+"""How many functions and classes are followed that hold each other, and how far down."""
 
-_PLAIN = (int, float, complex, str, bytes, bool, type(None), tuple, frozenset)
+_PLAIN = (int, float, complex, str, bytes, bool, type(None))
 
 
 class Instances:
@@ -45,18 +46,15 @@ class Instances:
     def __init__(self, resolver: Resolver, digest_held: DigestHeld) -> None:
         self._resolver = resolver
         self._digest_held = digest_held
-        self._open: list[int] = []
-        self._circles = 0
         self._known: dict[int, tuple[Any, bytes | None]] = {}
+        self._met: dict[int, int] = {}
+        self._depth = 0
 
     def digest(self, value: Any) -> bytes | None:
         """Return what tells a function or class from others of its definition, if anything can."""
         if id(value) not in self._known:
-            circles = self._circles
-            found = self._digest(value)
-            if circles != self._circles:
-                return found  # what is in a circle looks different from each place in it
-            self._known[id(value)] = (value, found)
+            self._met = {id(value): 0}
+            self._known[id(value)] = (value, self._digest(value))
         return self._known[id(value)][1]
 
     def _digest(self, value: Any) -> bytes | None:
@@ -76,32 +74,23 @@ class Instances:
         owner = symbol or Symbol(str(function.__module__), function.__qualname__)
         for name, cell in zip(code.co_freevars, function.__closure__ or (), strict=True):
             if name != "__class__":
-                yield self._within(function, owner, name, cell_content(cell))
+                yield self._content(owner, name, cell_content(cell))
         if "<" in function.__qualname__:
             names = code.co_varnames[: code.co_argcount]
             given = function.__defaults__ or ()
             pairs = [*zip(names[len(names) - len(given) :], given, strict=True)]
             for name, value in (*pairs, *(function.__kwdefaults__ or {}).items()):
-                yield self._within(function, owner, f"{name}=", value)
+                yield self._content(owner, f"{name}=", value)
 
     def _members_of(self, cls: type) -> Iterator[bytes]:
         owner = Symbol(*class_name(cls))
         for base in mro_of(cls)[1:]:
-            yield self._within(cls, owner, "base", base)
-        for name, value in sorted(names_of_class(cls).items()):
-            for part in _parts_of_member(name, value):
+            yield self._content(owner, "base", base)
+        names = names_of_class(cls)
+        for name in sorted(name for name in names if type(name) is str):
+            for part in _parts_of_member(name, names[name]):
                 yield name.encode()
-                yield self._within(cls, owner, name, part)
-
-    def _within(self, holder: Any, owner: Symbol, name: str, value: Any) -> bytes:
-        if id(holder) in self._open or len(self._open) > DEEPEST:
-            self._circles += 1
-            return b"itself"
-        self._open.append(id(holder))
-        try:
-            return self._content(owner, name, value)
-        finally:
-            self._open.pop()
+                yield self._content(owner, name, part)
 
     def _content(self, owner: Symbol, name: str, value: Any) -> bytes:
         if value is EMPTY or is_inert(value):
@@ -123,7 +112,19 @@ class Instances:
         symbol = symbol_of(target)
         if symbol is None:
             return None
-        return digest_parts("identity", [str(symbol).encode(), self.digest(value) or b""])
+        return digest_parts("identity", [str(symbol).encode(), self._inner(value)])
+
+    def _inner(self, value: Any) -> bytes:
+        """What a function or class holds that others hold; where it was met already, its number."""
+        is_new = id(value) not in self._met
+        number = self._met.setdefault(id(value), len(self._met))
+        if not is_new or number > MOST or self._depth > DEEPEST:
+            return b"%d" % number
+        self._depth += 1
+        try:
+            return self._digest(value) or b""
+        finally:
+            self._depth -= 1
 
 
 def _parts_of_member(name: str, value: Any) -> list[Any]:
@@ -131,7 +132,7 @@ def _parts_of_member(name: str, value: Any) -> list[Any]:
 
     Not what else it holds, an instance that a method is bound to: that may change.
     """
-    if type(value) in _PLAIN:
+    if _is_plain(value):
         return [] if is_special(name) else [value]
     functions = [value] if type(value) is FunctionType else functions_in(value)
     return [function for function in functions if type(function) is FunctionType]
@@ -169,9 +170,7 @@ def _digest_plain(_: Symbol, value: Any) -> bytes | None:
 
 
 def _is_plain(value: Any) -> bool:
-    if type(value) is tuple:
-        return all(map(_is_plain, value))
-    return type(value) in _PLAIN and type(value) is not frozenset
+    return all(map(_is_plain, value)) if type(value) is tuple else type(value) in _PLAIN
 
 
 def is_the_only_one(cls: type) -> bool:
