@@ -36,7 +36,8 @@ class Settling:
         witness = Witness(functions, {}, lambda *_: True)
         tracker = self.session.tracker
         settled = tracker.settle(before, self.roots, Declared(), witness, frozenset(), moment)
-        assert settled.dependency_set == AMONG
+        # Among all tests there are statements of others that call them: those may count too.
+        assert AMONG.functions <= settled.dependency_set.functions
 
     def facets(self) -> set[Facet]:
         """How the global counts from now on."""

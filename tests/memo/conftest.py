@@ -122,12 +122,16 @@ def step(x):
 
 """
 _MEMO = """\
+import atexit
+told = []
+# At the end: another thread's line may come into the middle of one.
+atexit.register(lambda: print(*(f"told {each}" for each in told), sep="\\n"))
 from hitsave import memo
 from hitsave.events import Warned, Widened, subscribe
 
 def tell(event):
     if isinstance(event, (Warned, Widened)):
-        print("told", event)
+        told.append(str(event))
 
 subscribe(tell)
 """
@@ -171,8 +175,11 @@ class Trial:
         done = self._run(head + textwrap.dedent(program), "-W", "ignore", **env)
         assert "Traceback" not in done.stderr, done.stderr
         lines = done.stdout.splitlines()
-        (answer,) = (line for line in lines if line.startswith("answer"))
-        return Outcome(answer, lines.count("ran"), [each for each in lines if "told" in each[:4]])
+        answers = [line for line in lines if line.startswith("answer")]
+        assert len(answers) == 1, done.stdout + done.stderr
+        return Outcome(
+            answers[0], lines.count("ran"), [each for each in lines if "told" in each[:4]]
+        )
 
     def check(self, program: str, before: str = "", *, hits: bool = True) -> list[str]:
         """Run the program before and after an edit of the helper; returns what was told.
