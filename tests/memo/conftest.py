@@ -125,7 +125,7 @@ _MEMO = """\
 import atexit
 told = []
 # At the end: another thread's line may come into the middle of one.
-atexit.register(lambda: print(*(f"told {each}" for each in told), sep="\\n"))
+atexit.register(lambda: [print("told", each) for each in told])
 from hitsave import memo
 from hitsave.events import Warned, Widened, subscribe
 

@@ -1,5 +1,6 @@
 """Objects of a program that hitsave learns about without running any code of theirs."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -85,3 +86,26 @@ def test_odd_objects_are_not_woken(run: Any, odd: str) -> None:
     assert "woken" not in first.stderr + second.stderr
     assert "is not cached" not in first.stderr + second.stderr
     assert second.stderr.count("hitsave: hit") == 2
+
+
+LAZILY = """
+import importlib.util, sys
+from hitsave import memo
+
+spec = importlib.util.find_spec("heavy")
+spec.loader = importlib.util.LazyLoader(spec.loader)
+sys.modules["heavy"] = heavy = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(heavy)
+
+@memo
+def f(x):
+    return x + 1
+
+print(f(1))
+"""
+
+
+def test_a_module_that_is_loaded_lazily_stays_unloaded(run: Any, tmp_path: Path) -> None:
+    (tmp_path / "project" / "heavy.py").write_text("print('loaded')\n")
+    assert run(LAZILY).stdout == run(LAZILY).stdout == "2\n"
+    assert run(LAZILY + "heavy.__doc__\n").stdout == "2\nloaded\n"
