@@ -4,7 +4,7 @@ Owns reading it without running any code of theirs: no `__getattr__`, property o
 to say what it means.
 """
 
-from types import GetSetDescriptorType, MemberDescriptorType, ModuleType
+from types import FunctionType, GetSetDescriptorType, MemberDescriptorType, ModuleType
 from typing import Any, TypeGuard
 
 mro_of: Any = type.__dict__["__mro__"].__get__
@@ -26,6 +26,25 @@ def class_name(kind: type) -> tuple[str, str]:
 def namespace_of(value: Any) -> dict[str, Any] | None:
     """Return the namespace of a module; None for anything else."""
     return _namespace_of_module(value) if is_a(value, ModuleType) else None
+
+
+def named_in(names: Any, dotted: str) -> Any:
+    """Return what a dotted name means in a namespace, through classes; None where it means nothing."""
+    found = names.get(dotted)  # a generic model's name may have dots in brackets
+    if found is not None:
+        return found
+    for step in dotted.split("."):
+        found = names.get(step)
+        names = names_of_class(found) if is_class(found) else {}
+    return found
+
+
+def defaults_of(function: FunctionType) -> list[tuple[str, Any]]:
+    """Return the defaults of a function, with the names of their parameters."""
+    code, given = function.__code__, function.__defaults__ or ()
+    names = code.co_varnames[: code.co_argcount]
+    pairs = zip(names[len(names) - len(given) :], given, strict=True)
+    return [*pairs, *(function.__kwdefaults__ or {}).items()]
 
 
 def is_class(value: object) -> TypeGuard[type]:

@@ -57,8 +57,8 @@ GRAPHS = st.integers(1, 8).flatmap(
 def test_the_same_graph_of_functions_has_the_same_digests(
     resolver: Resolver, graph: tuple[list[list[int]], list[int]]
 ) -> None:
-    one = [Instances(resolver, _digest_held).digest(f) for f in linked(*graph)]
-    shared = Instances(resolver, _digest_held)
+    one = [Instances(resolver, _digest_held, lambda _: True).digest(f) for f in linked(*graph)]
+    shared = Instances(resolver, _digest_held, lambda _: True)
     # In another order, and with what was found out before.
     other = [shared.digest(f) for f in reversed(linked(*graph))][::-1]
     assert one == other
@@ -73,7 +73,7 @@ def test_functions_that_hold_another_constant_have_another_digest(
     links, constants = graph
     changed = [*constants[:-1], constants[-1] + 1]
     one, other = (
-        Instances(resolver, _digest_held).digest(linked(links, each)[-1])
+        Instances(resolver, _digest_held, lambda _: True).digest(linked(links, each)[-1])
         for each in (constants, changed)
     )
     assert one != other
@@ -84,7 +84,9 @@ def test_many_functions_that_all_hold_each_other_take_no_time(resolver: Resolver
     links = [[(n * 7 + 1) % size, (n * 11 + 5) % size, (n + 1) % size] for n in range(size)]
     functions = linked(links, list(range(size)))
     start = time.perf_counter()
-    digests = {Instances(resolver, _digest_held).digest(each) for each in functions[:20]}
+    digests = {
+        Instances(resolver, _digest_held, lambda _: True).digest(each) for each in functions[:20]
+    }
     assert len(digests) == 20
     assert time.perf_counter() - start < 20  # every path would take for ever
 
@@ -94,7 +96,7 @@ def _made(rate: int, name: str = "Rate") -> Any:
 
 
 def test_only_a_class_that_is_not_alone_is_told_apart(resolver: Resolver) -> None:
-    shared = Instances(resolver, _digest_held)
+    shared = Instances(resolver, _digest_held, lambda _: True)
     assert shared.digest(Alone) is None
     assert shared.digest(_made(2)) == shared.digest(_made(2)) != shared.digest(_made(3))
     assert shared.digest(len) is shared.digest(3) is shared.digest([_made]) is None

@@ -338,7 +338,7 @@ class _ClassBody:
             part = Conditions(self._outline.scopes, self._scopes).skeleton(node)
         found = list(self._bindings_in(node, part))
         self.bindings.extend(found)
-        if has_definitions(node) or isinstance(node, COMPOUND) or (not found and has_effect(node)):
+        if isinstance(node, COMPOUND) or (not found and has_effect(node)):
             self.effects.append(Effect(part, (), False))
 
     def _annotated(self, node: ast.AnnAssign, reader: Reader) -> None:

@@ -81,7 +81,7 @@ class Closure:
         self.guard = Guard(project)
         self.reached = reached
         self.functions = Functions(self, reached)
-        self.instances = Instances(self.resolver, self._digest_held)
+        self.instances = Instances(self.resolver, self._digest_held, self._is_asked)
         self.facts = Facts(self)
         self.members = Members(self)
         self.values = Values(self)
@@ -125,6 +125,7 @@ class Closure:
         self._drain()
         while self._grows():
             self._drain()
+        self.functions.finish()
         self.effects.finish()
         ask_for_remains(self)
         self.guard.seal()
@@ -302,9 +303,10 @@ class Closure:
         # A submodule is in its package's namespace once it has been imported, by anybody.
         if symbol is not None and symbol not in (own, Symbol(f"{module.name}.{name}", "")):
             token = digest_bytes(str(symbol).encode())
-            self.count(own, Facet.BINDING, token, self._binding_place(module, name), via)
+            place = self._binding_place(module, name)
+            self.count(own, Facet.BINDING, token, place, via)
             self.link(symbol, Via(own, "bound by", 0))
-            self.functions.tell_apart(own, target, self._binding_place(module, name), via)
+            self.functions.tell_apart(own, target, place, via)
         return target
 
     def _count_external_name(
@@ -327,6 +329,9 @@ class Closure:
         if self.options.is_state(symbol, self.values.definition_digest(symbol)):
             return b"state"
         return self.values.digest_of(value)
+
+    def _is_asked(self, name: str) -> bool:
+        return self.members.asks_classes_for(name)
 
     def name_symbol(self, value: Any) -> str | None:
         """Return the name by which a project object counts inside a value; None for others."""

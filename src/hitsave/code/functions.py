@@ -4,7 +4,6 @@ Owns which functions count by their bodies: all that are reachable, or those tha
 well. Of any other, only that it is there counts. Refuses to observe: what was reached is given.
 """
 
-from collections.abc import Callable
 from functools import partial
 from types import FunctionType
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -28,6 +27,7 @@ from hitsave.code.resolve import (
 from hitsave.code.symbol import NOWHERE, Facet, Place, Symbol
 from hitsave.code.wrapping import functions_in
 from hitsave.digest import digest_bytes, digest_parts
+from hitsave.raw import defaults_of
 
 if TYPE_CHECKING:
     from hitsave.code.closure import Closure
@@ -66,7 +66,7 @@ class Functions:
         self._insisted: set[Symbol] = set()
         self._unused: dict[Symbol, Unused] = {}
         self._waiting: dict[Symbol, list[Any]] = {}
-        self._bound: dict[Symbol, list[Callable[[], None]]] = {}
+        self._bound: list[tuple[Symbol, FunctionTarget | ClassTarget | CodeTarget, Place, Via]] = []
 
     def pin(self, root: Any, version: str) -> None:
         """Let the user's version stand for the source of `root` itself."""
@@ -117,8 +117,6 @@ class Functions:
         self._closure.later(partial(self._count_body, met))
         for live in self._waiting.pop(symbol, ()):
             self.reach_live(live, symbol, met.via)
-        for step in self._bound.pop(symbol, ()):
-            self._closure.later(step)
 
     def _reach_live(self, target: FunctionTarget, via: Via, counted: bool) -> None:
         symbol = symbol_of(target)
@@ -185,24 +183,25 @@ class Functions:
     def tell_apart(self, own: Symbol, target: Target, place: Place, via: Via) -> None:
         """Count which of the functions or classes of one definition `own` is bound to.
 
-        A function counts once it is used.
+        A function counts so if it is used, and a class by the members that are asked for. Both are
+        known at the end.
         """
-        if isinstance(target, (ClassTarget, CodeTarget)) and target.live is not None:
-            self._closure.later(partial(self._count_instance, own, target.live, place, via))
-        if not isinstance(target, FunctionTarget) or target.live is None:
-            return
-        step = partial(self._count_instance, own, target.live, place, via)
-        for definition in target.definitions:
-            symbol = target.module.symbol(definition_name(target.module, definition))
-            if self._closure.has(symbol) and symbol not in self._unused:
-                self._closure.later(step)
-            else:
-                self._bound.setdefault(symbol, []).append(step)
+        if isinstance(target, (FunctionTarget, ClassTarget, CodeTarget)):
+            self._bound.append((own, target, place, via))
 
-    def _count_instance(self, own: Symbol, live: Any, place: Place, via: Via) -> None:
-        digest = self._closure.instances.digest(live)
-        if digest is not None:
-            self._closure.count(own, Facet.INSTANCE, digest, place, via, live)
+    def finish(self) -> None:
+        """Count what was left to the end."""
+        for own, target, place, via in self._bound:
+            if isinstance(target, FunctionTarget) and not self._is_used(target):
+                continue
+            digest = self._closure.instances.digest(target.live)
+            if digest is not None:
+                self._closure.count(own, Facet.INSTANCE, digest, place, via, target.live)
+        self._bound.clear()
+
+    def _is_used(self, target: FunctionTarget) -> bool:
+        symbols = (target.module.symbol(d.label) for d in target.definitions)
+        return any(self._closure.has(each) and each not in self._unused for each in symbols)
 
     # -- counting -------------------------------------------------------------------------------
 
@@ -291,11 +290,7 @@ class Functions:
         """Count defaults whose source is not all: made in a loop or a call, or from anything."""
         if "<" not in live.__qualname__ and not self._computes_header(live):
             return
-        names = live.__code__.co_varnames[: live.__code__.co_argcount]
-        given = live.__defaults__ or ()
-        pairs = [*zip(names[len(names) - len(given) :], given, strict=True)]
-        pairs += (live.__kwdefaults__ or {}).items()
-        for name, value in pairs:
+        for name, value in defaults_of(live):
             self._closure.values.reach_cell(symbol, f"{name}=", value, via, partial(_itself, value))
 
     def _computes_header(self, live: FunctionType) -> bool:

@@ -16,6 +16,7 @@ from hitsave.code.project import is_special
 from hitsave.code.resolve import (
     CodeTarget,
     ExternalTarget,
+    FunctionTarget,
     ObjectTarget,
     Resolver,
     kept_by_library,
@@ -25,7 +26,15 @@ from hitsave.code.resolve import (
 from hitsave.code.symbol import Symbol
 from hitsave.code.wrapping import functions_in
 from hitsave.digest import digest_parts, short
-from hitsave.raw import class_name, is_class, mro_of, names_of_class, namespace_of
+from hitsave.raw import (
+    class_name,
+    defaults_of,
+    is_class,
+    mro_of,
+    named_in,
+    names_of_class,
+    namespace_of,
+)
 
 DigestHeld = Callable[[Symbol, Any], bytes | None]
 
@@ -40,12 +49,15 @@ class Instances:
     """What functions and classes are, beyond what their definitions say.
 
     `digest_held` gives a digest of what a cell, default or member holds, under the symbol that it
-    goes by; None where it has none.
+    goes by; None where it has none. `is_asked` says which members of classes count.
     """
 
-    def __init__(self, resolver: Resolver, digest_held: DigestHeld) -> None:
+    def __init__(
+        self, resolver: Resolver, digest_held: DigestHeld, is_asked: Callable[[str], bool]
+    ) -> None:
         self._resolver = resolver
         self._digest_held = digest_held
+        self._is_asked = is_asked
         self._known: dict[int, tuple[Any, bytes | None]] = {}
         self._met: dict[int, int] = {}
         self._depth = 0
@@ -76,10 +88,7 @@ class Instances:
             if name != "__class__":
                 yield self._content(owner, name, cell_content(cell))
         if "<" in function.__qualname__:
-            names = code.co_varnames[: code.co_argcount]
-            given = function.__defaults__ or ()
-            pairs = [*zip(names[len(names) - len(given) :], given, strict=True)]
-            for name, value in (*pairs, *(function.__kwdefaults__ or {}).items()):
+            for name, value in defaults_of(function):
                 yield self._content(owner, f"{name}=", value)
 
     def _members_of(self, cls: type) -> Iterator[bytes]:
@@ -87,10 +96,19 @@ class Instances:
         for base in mro_of(cls)[1:]:
             yield self._content(owner, "base", base)
         names = names_of_class(cls)
-        for name in sorted(name for name in names if type(name) is str):
+        for name in sorted(name for name in names if type(name) is str and self._is_asked(name)):
             for part in _parts_of_member(name, names[name]):
-                yield name.encode()
-                yield self._content(owner, name, part)
+                if not self._is_its_own(cls, part):
+                    yield name.encode()
+                    yield self._content(owner, name, part)
+
+    def _is_its_own(self, cls: type, member: Any) -> bool:
+        """Whether a member is a method that every class of this definition has."""
+        if not isinstance(self._resolver.of_object(member), FunctionTarget):
+            return False
+        holds_nothing = {"__class__"}.issuperset(member.__code__.co_freevars)
+        is_named_so = member.__qualname__.rpartition(".")[0] == class_name(cls)[1]
+        return holds_nothing and is_named_so and not defaults_of(member)
 
     def _content(self, owner: Symbol, name: str, value: Any) -> bytes:
         if value is EMPTY or is_inert(value):
@@ -149,7 +167,7 @@ def project_name(resolver: Resolver, value: Any) -> str | None:
     name = str(symbol_of(target))
     if not is_class(value) or is_the_only_one(value):
         return name
-    digest = Instances(resolver, _digest_plain).digest(value)
+    digest = Instances(resolver, _digest_plain, lambda _: True).digest(value)
     return name if digest is None else f"{name}@{short(digest)}"
 
 
@@ -176,9 +194,4 @@ def _is_plain(value: Any) -> bool:
 def is_the_only_one(cls: type) -> bool:
     """Whether a class is what its module calls by its name, so that no other has the name."""
     module, name = class_name(cls)
-    found: Any = None
-    names: Any = namespace_of(sys.modules.get(module)) or {}
-    for step in name.split("."):
-        found = names.get(step)
-        names = names_of_class(found) if is_class(found) else {}
-    return found is cls
+    return named_in(namespace_of(sys.modules.get(module)) or {}, name) is cls

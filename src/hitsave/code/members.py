@@ -32,7 +32,7 @@ from hitsave.code.resolve import (
 from hitsave.code.symbol import Facet, Symbol
 from hitsave.code.wrapping import functions_in
 from hitsave.digest import digest_bytes, digest_parts
-from hitsave.raw import class_name, is_class, mro_of, names_of_class
+from hitsave.raw import class_name, is_class, mro_of, named_in, names_of_class
 
 if TYPE_CHECKING:
     from hitsave.code.closure import Closure
@@ -99,10 +99,16 @@ class Members:
         """Whether any of `names` is asked for, by name or by a computed one."""
         return any(name in self._asked for name in names)
 
+    def asks_classes_for(self, name: str) -> bool:
+        """Whether a class counts by what it binds to `name`."""
+        return self._everything or is_special(name) or self._is_asked_by_name(name)
+
+    def _is_asked_by_name(self, name: str) -> bool:
+        return name in self._asked or any(pattern.admits(name) for pattern in self._patterns)
+
     def _is_asked(self, owner: ClassTarget | Module, name: str) -> bool:
-        if name in self._asked or any(pattern.admits(name) for pattern in self._patterns):
-            return True
-        return isinstance(owner, ClassTarget) and (self._everything or is_special(name))
+        is_class = isinstance(owner, ClassTarget)
+        return self.asks_classes_for(name) if is_class else self._is_asked_by_name(name)
 
     def _offer(self, owner: ClassTarget | Module, names: set[str]) -> None:
         for name in sorted(names):
@@ -260,13 +266,7 @@ class Members:
 
     def live_class(self, module: Module, name: str) -> type | None:
         """Return the live class of a qualified name, where there is one to be had."""
-        found: Any = None
-        namespace: Any = module.namespace or {}
-        for step in name.split("."):
-            found = namespace.get(step)
-            if not is_class(found):
-                return None
-            namespace = names_of_class(found)
+        found = named_in(module.namespace or {}, name)
         return found if is_class(found) else None
 
     def live_function(

@@ -327,8 +327,8 @@ class Tracker:
         roots: tuple[Any, ...],
         declared: Declared,
         witness: Witness,
-        executed: frozenset[str] = frozenset(),
-        moment: Moment | None = None,
+        executed: frozenset[str],
+        moment: Moment,
     ) -> Settled:
         """Return what an evaluation depended on, which began with the closure `before`.
 
@@ -340,7 +340,7 @@ class Tracker:
         with self._lock, collector_paused(), self.standing_still():
             loaded = (self._loaded_meanwhile(before) | executed) - self._lazy
             key = (*map(id, roots), witness.key)
-            seen = _codes_in(before, moment or {})
+            seen = _codes_in(before, moment)
             if not loaded and self._still_holds(before) and all(map(self._code_holds, seen)):
                 known = self._settled.get(key)
                 if known is not None and known[0] is before and known[1].witness.still_holds():

@@ -11,7 +11,7 @@ from typing import Any
 
 from hitsave.codec.format import NotStorableError
 from hitsave.errors import DamagedError
-from hitsave.raw import class_name, is_class, names_of_class, namespace_of
+from hitsave.raw import class_name, is_class, named_in, namespace_of
 
 _MAIN = "__main__"
 
@@ -19,7 +19,7 @@ _MAIN = "__main__"
 def class_path(kind: type) -> str:
     """Return the path of `kind`. Raises NotStorableError where it does not lead back to `kind`."""
     module, name = class_name(kind)
-    if _found_in(sys.modules.get(module), name) is not kind:
+    if _named(module, name) is not kind:
         raise NotStorableError
     return f"{main_name() if module == _MAIN else module}:{name}"
 
@@ -43,7 +43,7 @@ def find_class(path: str, importing: bool) -> type:
         module = _MAIN if module == main_name() else ""
     elif importing and module not in sys.modules:
         import_module(module)
-    found = _found_in(sys.modules.get(module), name)
+    found = _named(module, name)
     if not is_class(found) or class_name(found) != (module, name):
         raise DamagedError(
             f"A stored result is of the class {path}, which is not there.",
@@ -52,16 +52,6 @@ def find_class(path: str, importing: bool) -> type:
     return found
 
 
-def _found_in(module: Any, name: str) -> object:
-    """Return what the dotted `name` means in `module`; no code of a class runs for it."""
-    bound = namespace_of(module) or {}
-    found: object = bound.get(name)  # a generic model's name may have dots in brackets
-    if found is not None:
-        return found
-    names = name.split(".")
-    found = bound.get(names[0])
-    for inner in names[1:]:
-        if not is_class(found):
-            return None
-        found = names_of_class(found).get(inner)
-    return found
+def _named(module: str, name: str) -> Any:
+    """Return what a name leads to in a module, without any code of a class running."""
+    return named_in(namespace_of(sys.modules.get(module)) or {}, name)

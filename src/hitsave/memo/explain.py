@@ -215,7 +215,10 @@ def _change(
     return Change(subject, what, how, diff)
 
 
-_FACETS = {Facet.BINDING: "what the name leads to"}
+_FACETS = {
+    Facet.BINDING: "what the name leads to",
+    Facet.INSTANCE: "which one of its definition",
+}
 
 
 def _diff(before: str, after: str) -> str:
