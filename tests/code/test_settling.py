@@ -15,7 +15,18 @@ from hitsave.code.tracker import Declared, Moment, Tracked
 from hitsave.hook import Ledger
 from hitsave.session import Session
 
-SOURCE = "TABLE = {}\ndef f(name):\n    return name\ndef g():\n    TABLE[len(TABLE)] = 1\n"
+SOURCE = """
+TABLE = {}
+COUNT = 0
+
+def f(name):
+    return name
+
+def g():
+    global COUNT
+    COUNT += 1
+    TABLE[len(TABLE)] = 1
+"""
 AMONG = DependencySet({"settling9:f", "settling9:g"})
 CALL = Via(Symbol("", ""), "the call", 0)
 
@@ -39,10 +50,10 @@ class Settling:
         # Among all tests there are statements of others that call them: those may count too.
         assert AMONG.functions <= settled.dependency_set.functions
 
-    def facets(self) -> set[Facet]:
-        """How the global counts from now on."""
+    def facets(self, name: str = "TABLE") -> set[Facet]:
+        """How a global counts from now on."""
         found = self.track(AMONG, None).manifest.dependencies
-        return {each.facet for each in found if each.symbol == Symbol("settling9", "TABLE")}
+        return {each.facet for each in found if each.symbol == Symbol("settling9", name)}
 
 
 @pytest.fixture
@@ -82,3 +93,19 @@ def test_what_no_evaluation_changed_is_no_state(settling: Settling) -> None:
     settling.track(AMONG, moment)
     settling.settle(settling.track(None, moment), moment)
     assert settling.facets() == {Facet.VALUE}
+
+
+def test_a_counter_that_is_state_may_go_on_counting_and_the_closure_holds(
+    settling: Settling,
+) -> None:
+    moment = Moment()
+    before = settling.track(AMONG, moment)
+    settling.module.g()
+    settling.settle(before, moment)
+    assert settling.facets("COUNT") == {Facet.DEFINITION}
+    code = settling.track(AMONG, None).code
+    settling.module.g()
+    assert settling.module.COUNT == 2
+    assert settling.track(AMONG, None).code is code
+    settling.module.COUNT = settling.module.f  # which leads on to its own code
+    assert settling.track(AMONG, None).code is not code

@@ -4,8 +4,7 @@ Owns which objects, globals and functions code comes by, wide rather than narrow
 object that is not known may be that of any class met. Refuses to say which of them count.
 """
 
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence, Set
+from collections.abc import Callable, Iterable, Iterator, Mapping, Set
 from types import FunctionType, ModuleType
 from typing import Any
 from weakref import ReferenceType, ref
@@ -101,27 +100,65 @@ class CallGraph:
         self._globals(_LOOKED_INTO, module)
         self._drain()
 
-    def leading_to(self, groups: Sequence[Iterable[Node]], called: Set[object]) -> dict[Node, int]:
-        """Return, for each node that leads to any of `groups`, to which: a bit for each of them.
+    def leading_to(
+        self, groups: Mapping[int, Iterable[Node]], called: Set[object], found: dict[Node, int]
+    ) -> None:
+        """Add to `found`, for each node that leads to any of `groups`, their bits.
 
         Not through the functions of `called`, by their symbols: those that an evaluation calls.
         """
-        found = dict.fromkeys(self._leading_anywhere(), (1 << len(groups)) - 1)
-        for position, group in enumerate(groups):
+        pending: set[Node] = set()
+        for bit, group in groups.items():
             for node in group:
-                found[node] = found.get(node, 0) | 1 << position
-        pending = deque(found)
+                found[node] = found.get(node, 0) | bit
+                pending.add(node)
+        directly = self._backwards([*pending], called)
         while pending:
-            node = pending.popleft()
-            if self._symbol(node) in called:
-                continue
-            bits = found[node]
-            for other in self._directly_to(node):
-                known = found.get(other, 0)
-                if bits & ~known:
-                    found[other] = known | bits
-                    pending.append(other)
-        return found
+            # Most nodes are done in one round; what forms a ring takes as many as it is deep.
+            for node, others in directly.items():
+                if node in pending:
+                    pending.remove(node)
+                    bits = found[node]
+                    for other in others:
+                        known = found.get(other, 0)
+                        if bits & ~known:
+                            found[other] = known | bits
+                            pending.add(other)
+
+    def _backwards(self, nodes: list[Node], called: Set[object]) -> dict[Node, tuple[Node, ...]]:
+        """Return what leads directly to each node that leads to `nodes`.
+
+        A node stands before what leads to it, unless they form a ring.
+        """
+        layers = self._layers()
+
+        def leading_to(node: Node) -> tuple[Node, ...]:
+            if called and any(layer._symbols.get(node) in called for layer in layers):
+                return ()
+            return tuple(other for layer in layers for other in layer._leading.get(node, ()))
+
+        done: list[tuple[Node, tuple[Node, ...]]] = []
+        met = set(nodes)
+        path = [
+            (node, others, iter(others)) for node, others in ((n, leading_to(n)) for n in nodes)
+        ]
+        while path:
+            node, others, rest = path[-1]
+            following = next((other for other in rest if other not in met), None)
+            if following is None:
+                done.append((node, others))
+                path.pop()
+            else:
+                met.add(following)
+                others = leading_to(following)
+                path.append((following, others, iter(others)))
+        return dict(reversed(done))
+
+    def anywhere(self) -> list[Node]:
+        """The nodes that lead to every object there is."""
+        # Which objects are left out hangs on the order of sets; that some are does not.
+        full = (layer for layer in self._layers() if layer._is_full())
+        return [ANYTHING, *(node for layer in full for node in layer._statements)]
 
     # -- nodes ----------------------------------------------------------------------------------
 
@@ -147,20 +184,9 @@ class CallGraph:
                 # An object of the user's that cannot be looked into may hold anything.
                 self._link(node, ANYTHING)
 
-    def _symbol(self, node: Node) -> Symbol | None:
-        if self._base is None or node in self._symbols:
-            return self._symbols.get(node)
-        return self._base._symbol(node)
-
-    def _directly_to(self, node: Node) -> Iterator[Node]:
-        yield from self._leading.get(node, ())
-        if self._base is not None:
-            yield from self._base._directly_to(node)
-
-    def _leading_anywhere(self) -> list[Node]:
-        base = self._base._leading_anywhere() if self._base is not None else [ANYTHING]
-        # Which objects are left out hangs on the order of sets; that some are does not.
-        return [*base, *(self._statements if self._is_full() else ())]
+    def _layers(self) -> list["CallGraph"]:
+        """This one, and those that it is based on."""
+        return [self, *(self._base._layers() if self._base is not None else ())]
 
     def _is_full(self) -> bool:
         is_base_full = self._base is not None and self._base._is_full()

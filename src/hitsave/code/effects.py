@@ -5,7 +5,7 @@ the state of external code. Refuses driver code: what stands under `if __name__ 
 counts only through the globals it changes.
 """
 
-from collections.abc import Hashable, Mapping, Set
+from collections.abc import Hashable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from hitsave.code.callgraph import (
@@ -37,8 +37,8 @@ from hitsave.digest import digest_parts
 if TYPE_CHECKING:
     from hitsave.code.closure import Closure
 
-_SETTING = 1
-"""The first bit of what a statement leads to: setters. The others are the globals, in order."""
+_ANYTHING, _SETTING, _FIRST = 1, 2, 4
+"""The bits of what a statement leads to: every object there is, setters, then the globals in order."""
 
 
 class Effects:
@@ -48,12 +48,13 @@ class Effects:
         self._closure = closure
         self._graph: CallGraph | None = None
         self._extended: list[tuple[Symbol, Any]] = []
+        self._searched = 0
         self._leading: dict[Node, int] = {}
         self._anyhow: dict[Node, int] = {}
         self._called: frozenset[object] = frozenset()
         self._loaded: tuple[Module, ...] = ()
         self._taken_in: set[str] = set()
-        self._executed: list[Statement] = []
+        self._undecided: list[Statement] = []
         self._pending: list[Statement] = []
         self._counted: list[Statement] = []
         self._setting: dict[int, bool] = {}
@@ -64,14 +65,15 @@ class Effects:
 
     def collect(self) -> bool:
         """Count what applies; True where that led to anything new."""
-        grown = False
         self._search(self._taking_in())
-        for statement in self._executed:
+        executed, self._undecided = self._undecided, []
+        for statement in executed:
             reason = self._why(statement)
-            if reason is not None and self._closure.once(("effect", id(statement.effect))):
-                grown = True
+            if reason is None:
+                self._undecided.append(statement)
+            elif self._closure.once(("effect", id(statement.effect))):
                 self._count(statement, *reason)
-        return grown
+        return len(self._undecided) < len(executed)
 
     def _count(self, statement: Statement, owner: Symbol, reason: str) -> None:
         module, part = statement.module, statement.effect.part
@@ -100,29 +102,40 @@ class Effects:
             return None
         return statement.module.symbol(""), "sets state of external code in"
 
-    def _may_extend(self, statement: Statement) -> list[Symbol]:
+    def _may_extend(self, statement: Statement) -> Iterator[Symbol]:
         """The globals that count by their definitions and that a statement may bind or fill."""
+        bits = self._leads_to(statement)
+        if bits & _ANYTHING:
+            yield from (symbol for symbol, _ in self._extended)
+            return
+        bits //= _FIRST
+        while bits:
+            lowest = bits & -bits
+            yield self._extended[lowest.bit_length() - 1][0]
+            bits ^= lowest
+
+    def _leads_to(self, statement: Statement) -> int:
         defines = statement.is_class or statement.effect.defines
         leading = self._leading if defines else self._anyhow
-        bits = leading.get(statement_node(statement), 0) >> _SETTING
-        if not bits:
-            return []
-        return [symbol for place, (symbol, _) in enumerate(self._extended) if bits >> place & 1]
+        return leading.get(statement_node(statement), 0)
 
     # -- order ----------------------------------------------------------------------------------
 
     def _count_order(self) -> None:
-        """Count in which order, and how often, statements do something to a global."""
+        """Count in which order, and how often, statements do something to a global.
+
+        Many globals are extended by the same statements: their order counts once, for the first.
+        """
         rows: dict[Symbol, dict[str, list[Statement]]] = {}
         for statement in self._counted:
             module = statement.module
-            for owner in self._may_extend(statement) or [module.symbol("")]:
+            for owner in [*self._may_extend(statement)] or [module.symbol("")]:
                 rows.setdefault(owner, {}).setdefault(module.name, []).append(statement)
-        for owner, by_module in rows.items():
-            for row in by_module.values():
-                if len(row) > 1:
+        for owner in sorted(rows):
+            for row in rows[owner].values():
+                if len(row) > 1 and self._closure.once(("order", *map(id, row))):
                     self._count_row(owner, sorted(row, key=lambda each: each.line))
-            self._count_modules(owner, by_module.keys())
+            self._count_modules(owner, frozenset(rows[owner]))
 
     def _count_row(self, owner: Symbol, row: list[Statement]) -> None:
         module, parts = row[0].module, [statement.effect.part for statement in row]
@@ -132,8 +145,10 @@ class Effects:
         via = Via(owner, "is extended in this order by", parts[0].line)
         self._closure.count(symbol, Facet.SHAPE, token, place, via, (module, place))
 
-    def _count_modules(self, owner: Symbol, names: Set[str]) -> None:
+    def _count_modules(self, owner: Symbol, names: frozenset[str]) -> None:
         """Count in which order the modules were loaded that extend a global."""
+        if len(names) < 2 or not self._closure.once(("loaded in order", names)):
+            return
         order = [module for module in self._loaded if module.name in names]
         if len(order) > 1:
             token = digest_parts("loaded", [module.name.encode() for module in order])
@@ -145,12 +160,16 @@ class Effects:
 
     def _search(self, graph: CallGraph) -> None:
         """Find what leads to setters, and to what counts by its definition."""
-        groups: list[list[Node]] = [[SETTER]]
-        for symbol, value in self._extended:
+        groups: dict[int, list[Node]] = {}
+        if not self._searched:
+            groups = {_ANYTHING: graph.anywhere(), _SETTING: [SETTER]}
+        for place in range(self._searched, len(self._extended)):
+            symbol, value = self._extended[place]
             held = [] if value is ABSENT else [object_node(value)]
-            groups.append([global_node(symbol), module_node(symbol.module), *held])
-        self._leading = graph.leading_to(groups, self._called)
-        self._anyhow = graph.leading_to(groups, frozenset())
+            groups[_FIRST << place] = [global_node(symbol), module_node(symbol.module), *held]
+        self._searched = len(self._extended)
+        graph.leading_to(groups, self._called, self._leading)
+        graph.leading_to(groups, frozenset(), self._anyhow)
 
     def _taking_in(self) -> CallGraph:
         """Take in the statements of modules that are new here; return the graph of all."""
@@ -167,13 +186,15 @@ class Effects:
             for statement in shared.statements:
                 line = lines.get(id(statement.module.namespace))
                 is_pending = line is not None and statement.line >= line
-                (self._pending if is_pending else self._executed).append(statement)
+                (self._pending if is_pending else self._undecided).append(statement)
         for module in tuple(self._closure.modules.values()):
             if module.namespace is None and module.name not in self._taken_in:
                 self._taken_in.add(module.name)
                 found = statements_of(module)
                 self._graph.add(found)
-                self._executed += found
+                self._undecided += found
+                # What was found with fewer statements is not all.
+                self._searched, self._leading, self._anyhow = 0, {}, {}
         return self._graph
 
     def finish(self) -> None:
@@ -196,7 +217,7 @@ class Effects:
     # -- external state -------------------------------------------------------------------------
 
     def _sets_state(self, statement: Statement) -> bool:
-        if self._leading.get(statement_node(statement), 0) & _SETTING:
+        if self._leading.get(statement_node(statement), 0) & (_ANYTHING | _SETTING):
             return True
         known = self._setting.get(id(statement.effect))
         if known is None:

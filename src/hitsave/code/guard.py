@@ -32,6 +32,7 @@ class Guard:
         self._listings: list[tuple[str, str, list[str]]] = []
         self._disk: tuple[object, ...] | None = None
         self._bound: dict[int, tuple[Mapping[str, Any], dict[str, Any]]] = {}
+        self._kinds: list[tuple[Mapping[str, Any], str, type]] = []
         self._cells: list[tuple[CellType, Any]] = []
         self._redigest: list[tuple[Callable[[], bytes | None], bytes | None]] = []
         self._tests: list[Callable[[], bool]] = []
@@ -49,6 +50,13 @@ class Guard:
         key = id(namespace if owner is None else owner)
         _, names = self._bound.setdefault(key, (namespace, {}))
         names[name] = value
+
+    def watch_kind(self, namespace: Mapping[str, Any], name: str) -> None:
+        """Of what `name` has in a module's namespace, only the type counts.
+
+        A counter counts by its definition, and changes with every call.
+        """
+        self._kinds.append((namespace, name, type(namespace[name])))
 
     def watch_cell(self, cell: CellType, value: Any) -> None:
         """A closure cell holds `value`, or is EMPTY."""
@@ -84,6 +92,9 @@ class Guard:
 
     def seal(self) -> None:
         """Prepare for checking."""
+        for namespace, name, _ in self._kinds:
+            if id(namespace) in self._bound:
+                self._bound[id(namespace)][1].pop(name, None)
         for namespace, names in self._bound.values():
             present = {name: v for name, v in names.items() if v is not ABSENT}
             if len(present) < len(names):
@@ -95,6 +106,11 @@ class Guard:
                 values = (*present.values(), next(iter(present.values())))
                 self._compiled.append((namespace, itemgetter(*keys), values))
         self._bound = {}
+
+    @property
+    def digests_several(self) -> bool:
+        """Whether checking digests several values, which may have much in common."""
+        return len(self._redigest) > 1
 
     def holds(self) -> bool:
         """Whether everything is as it was."""
@@ -115,6 +131,9 @@ class Guard:
             if len(container) * (1 + (read is _pairs)) != len(items):
                 return False
             if not all(map(is_, read(container), items)):
+                return False
+        for namespace, name, kind in self._kinds:
+            if type(namespace.get(name)) is not kind:
                 return False
         for cell, value in self._cells:
             if cell_content(cell) is not value:

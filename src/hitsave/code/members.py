@@ -6,7 +6,7 @@ when it is special, or when anything at all may be asked for.
 """
 
 import abc
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from operator import is_
 from types import FunctionType
 from typing import TYPE_CHECKING, Any
@@ -60,6 +60,7 @@ class Members:
         self.follow_subclasses = False
         self.escaped: dict[str, tuple[Module, set[str]]] = {}
         self.class_names: dict[type, set[str]] = {}
+        self._decorating: dict[tuple[int, ...], list[tuple[str, set[str], FunctionDefinition]]] = {}
 
     # -- asking ---------------------------------------------------------------------------------
 
@@ -341,15 +342,11 @@ class Members:
 
     def _extending(self, target: ClassTarget, name: str) -> tuple[FunctionDefinition, ...]:
         """Methods decorated by another member, which extend it: `@go.register`, `@area.setter`."""
-        record = target.module.record
-        assert record is not None
-        return tuple(
-            function
-            for binding in _bindings_of(target)
-            if binding.kind == "function" and binding.name != name
-            for function in record.functions.get(f"{target.name}.{binding.name}", ())
-            if any(name in dict(d.references.attributes) for d in function.decorators)
-        )
+        key = tuple(map(id, target.definitions))  # which the records keep
+        if key not in self._decorating:
+            self._decorating[key] = list(_decorated_in(target))
+        found = self._decorating[key]
+        return tuple(each for own, names, each in found if name in names and name != own)
 
     def _live_member(
         self, target: ClassTarget, name: str, value: Any, is_defined: bool, via: Via
@@ -401,6 +398,18 @@ def _statements(definition: ClassDefinition) -> list[Part]:
     values = [binding.part for binding in definition.bindings if binding.kind == "value"]
     effects = [effect.part for effect in definition.effects]
     return [definition.head, *definition.decorators, *values, *effects]
+
+
+def _decorated_in(target: ClassTarget) -> Iterator[tuple[str, set[str], FunctionDefinition]]:
+    """Yield the decorated methods of a class, with what their decorators ask of other members."""
+    record = target.module.record
+    assert record is not None
+    for binding in _bindings_of(target):
+        if binding.kind == "function":
+            for function in record.functions.get(f"{target.name}.{binding.name}", ()):
+                names = {name for d in function.decorators for name, _ in d.references.attributes}
+                if names:
+                    yield binding.name, names, function
 
 
 def _bindings_of(target: ClassTarget) -> list[Binding]:

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple, TypeVar
 from hitsave.code.closure import Closure, Options
 from hitsave.code.dependencies import Dependency, Manifest, Via, digest_beside, digest_of
 from hitsave.code.facts import Outside, file_text
+from hitsave.code.guard import Guard
 from hitsave.code.pause import collector_paused
 from hitsave.code.project import Project
 from hitsave.code.reached import DependencySet, Fact, Pinned, Reached, Witness
@@ -215,8 +216,7 @@ class Tracker:
         known = self._codes.get(key)
         if known is not None and self._code_holds(known[1], moment):
             return known[1]
-        with collector_paused():
-            code = self.compute(roots, declared, part)
+        code = self.compute(roots, declared, part)
         _keep(self._codes, key, (roots, code))
         if moment is not None:
             moment[code] = code
@@ -242,11 +242,17 @@ class Tracker:
             if not self._sources_hold(code):
                 return False
             code.generation = self._generation()
-        if not code.closure.guard.holds():
+        if not self._guard_holds(code.closure.guard):
             return False
         if moment is not None:
             moment[code] = code
         return True
+
+    def _guard_holds(self, guard: Guard) -> bool:
+        if not guard.digests_several:
+            return guard.holds()
+        with self.standing_still():
+            return guard.holds()
 
     def _sources_hold(self, code: TrackedCode) -> bool:
         """Whether the modules of a closure are those that were looked at, after an import."""
@@ -305,7 +311,7 @@ class Tracker:
     @contextmanager
     def standing_still(self) -> Iterator[None]:
         """While no code of the user's runs: each value is digested at most once."""
-        with self._lock, self._digests.kept():
+        with self._lock, collector_paused(), self._digests.kept():
             yield
 
     # -- modules loaded by an evaluation --------------------------------------------------------
@@ -337,7 +343,7 @@ class Tracker:
         process looks the call up before it loads them. Globals that it changed are state from now
         on.
         """
-        with self._lock, collector_paused(), self.standing_still():
+        with self.standing_still():
             loaded = (self._loaded_meanwhile(before) | executed) - self._lazy
             key = (*map(id, roots), witness.key)
             seen = _codes_in(before, moment)

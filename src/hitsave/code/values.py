@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from hitsave.code.definition import Binding, Key, Part
 from hitsave.code.dependencies import Via
+from hitsave.code.held import is_scalar
 from hitsave.code.inert import is_inert
 from hitsave.code.literal import literal_value
 from hitsave.code.project import Module
@@ -260,6 +261,8 @@ class Values:
         # What a loaded module does not bind, nothing has extended.
         is_unbound = target.live is ABSENT and module.namespace is not None
         self._by_definition(symbol, target.live, is_fixed=is_unbound)
+        if parts and module.namespace is not None and is_scalar(target.live):
+            self._closure.guard.watch_kind(module.namespace, name)
         token = digest_parts("definition", [part.digest for part in parts])
         place = self._place(module, name)
         self._closure.count(symbol, Facet.DEFINITION, token, place, via, (module, place))
