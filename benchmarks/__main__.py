@@ -10,7 +10,17 @@ import sys
 
 from benchmarks.figures import Figure, Plan, as_line, header
 
-NAMES = ("hit", "sets", "values", "startup", "imports", "analysis", "observation", "networkx")
+NAMES = (
+    "hit",
+    "calls",
+    "sets",
+    "values",
+    "startup",
+    "imports",
+    "analysis",
+    "observation",
+    "networkx",
+)
 
 
 def main() -> int:

@@ -17,6 +17,14 @@ try:
     import numpy
 except ImportError:
     numpy = None  # type: ignore[assignment]
+try:
+    import pandas
+except ImportError:
+    pandas = None
+try:
+    import torch
+except ImportError:
+    torch = None
 
 
 @dataclass
@@ -38,6 +46,8 @@ def run(plan: Plan) -> Iterator[Figure]:
         yield _bytes_digest("array argument, 80 MB", array, plan)
         small = numpy.arange(1000.0)
         yield _bytes_digest("array argument, 8 kB", small, plan, budget=0.0)
+    yield from _frames(plan)
+    yield from _tensors(plan)
     yield _recalled(plan)
     yield from _encodings(plan)
 
@@ -80,6 +90,41 @@ def _bytes_digest(work: str, value: object, plan: Plan, budget: float = 1.1) -> 
     return Figure(work, ours, floor, "BLAKE3 on all cores, clock", budget)
 
 
+def _frames(plan: Plan) -> Iterator[Figure]:
+    """Digests against BLAKE3 over the columns, encodings against pickle of protocol 5."""
+    if numpy is None or pandas is None:
+        yield Figure("frame argument", note="not measured: pandas is not installed")
+        return
+    draw = numpy.random.default_rng(2)
+    columns = {f"c{number}": draw.random(1_000_000) for number in range(10)}
+    frame = pandas.DataFrame(columns)
+    ours, floor = side_by_side(
+        lambda: digest_value(frame, name_symbol=_nameless),
+        lambda: [blake3(c.view("u1"), max_threads=blake3.AUTO).digest() for c in columns.values()],
+        repeat=plan.repeat,
+        clock=time.perf_counter,
+    )
+    yield Figure("frame argument, 80 MB", ours, floor, "BLAKE3 on all cores, clock", 1.1)
+    yield _against_pickle("frame result, 80 MB, encode", *_writing(frame), 0.0, plan)
+
+
+def _tensors(plan: Plan) -> Iterator[Figure]:
+    """Digests against BLAKE3 over the numbers, encodings against pickle of protocol 5."""
+    if torch is None:
+        yield Figure("tensor argument", note="not measured: torch is not installed")
+        return
+    tensor = torch.rand(20_000_000)
+    content = memoryview(tensor.numpy()).cast("B")
+    ours, floor = side_by_side(
+        lambda: digest_value(tensor, name_symbol=_nameless),
+        lambda: blake3(content, max_threads=blake3.AUTO).digest(),
+        repeat=plan.repeat,
+        clock=time.perf_counter,
+    )
+    yield Figure("tensor argument, 80 MB", ours, floor, "BLAKE3 on all cores, clock", 1.1)
+    yield _against_pickle("tensor result, 80 MB, encode", *_writing(tensor), 0.0, plan)
+
+
 def _recalled(plan: Plan) -> Figure:
     """What finding the digest of an own result of any size takes, against that of a number."""
     recalled, result = Recalled(), os.urandom(80_000_000)
@@ -99,19 +144,15 @@ def _encodings(plan: Plan) -> Iterator[Figure]:
         ("100k-entry dict", table, 1.2),
         ("10k dataclasses", points, 0.6),
     ):
-        yield _against_pickle(f"{name}, encode", _encoding(value), _pickling(value), budget, plan)
+        yield _against_pickle(f"{name}, encode", *_writing(value), budget, plan)
         yield _against_pickle(f"{name}, decode", *_reading(value), budget, plan)
 
 
 Work = Callable[[], object]
 
 
-def _encoding(value: object) -> Work:
-    return lambda: encode(value)
-
-
-def _pickling(value: object) -> Work:
-    return lambda: pickle.dumps(value, 5)
+def _writing(value: object) -> tuple[Work, Work]:
+    return lambda: encode(value), lambda: pickle.dumps(value, 5)
 
 
 def _reading(value: object) -> tuple[Work, Work]:
