@@ -29,7 +29,7 @@ def namespace_of(value: Any) -> dict[str, Any] | None:
 
 
 def named_in(names: Any, dotted: str) -> Any:
-    """Return what a dotted name means in a namespace, through classes; None where it means nothing."""
+    """Return what a dotted name means in a namespace, through classes; None for nothing."""
     found = names.get(dotted)  # a generic model's name may have dots in brackets
     if found is not None:
         return found

@@ -167,6 +167,42 @@ _ALL = (
     ),
     Subject("voluptuous", "validators compiled to closures", ("voluptuous",), ("voluptuous",)),
     Subject(
+        "pint",
+        "units: a registry of definitions that is parsed on start",
+        ("pint", "flexparser", "flexcache"),
+        ("pint", "flexparser", "flexcache"),
+    ),
+    Subject(
+        "cattrs",
+        "converters that are generated as text, dispatched by type",
+        ("cattrs", "attrs"),
+        ("cattrs", "attrs", "attr"),
+    ),
+    Subject("mistletoe", "Markdown: tokens found by class", ("mistletoe",), ("mistletoe",)),
+    Subject("svgwrite", "drawings: elements from tables", ("svgwrite",), ("svgwrite",)),
+    Subject(
+        "uncertainties",
+        "numbers with errors: operators set on a class in a loop",
+        ("uncertainties",),
+        ("uncertainties",),
+    ),
+    Subject(
+        "traitlets",
+        "configuration: descriptors, metaclasses, observers",
+        ("traitlets",),
+        ("traitlets",),
+    ),
+    Subject(
+        "rich",
+        "terminal output: protocols, lexers imported by name",
+        ("rich", "markdown-it-py", "mdurl", "pygments"),
+        ("rich", "markdown_it", "mdurl", "pygments"),
+    ),
+    Subject("pycparser", "a C parser and its visitors", ("pycparser",), ("pycparser",)),
+    Subject("asteval", "an interpreter of syntax trees", ("asteval",), ("asteval",)),
+    Subject("tinydb", "a database: queries that are closures", ("tinydb",), ("tinydb",)),
+    Subject("pluggy", "plug-ins: hooks found by name", ("pluggy",), ("pluggy",)),
+    Subject(
         "stdlib_json", "the standard library's json, in Python", (), ("json",), "myjson", ("_json",)
     ),
     Subject("stdlib_toml", "the standard library's tomllib", (), ("tomllib",), "mytoml"),

@@ -147,8 +147,10 @@ class Closure:
         if self.reached is None or not self.once("observed"):
             return False
         self.facts.count(self.reached)
-        for symbol, via in self.reached.roots():
-            self.functions.reach_named(symbol, via)
+        roots = dict(self.reached.roots())
+        for symbol, via in roots.items():
+            outer = Symbol(symbol.module, symbol.name.rpartition(".<locals>.")[0])
+            self.functions.reach_named(symbol, via, is_made_inside=outer in roots)
         return True
 
     def _drain(self) -> None:

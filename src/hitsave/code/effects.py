@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from hitsave.code.closure import Closure
 
 _ANYTHING, _SETTING, _FIRST = 1, 2, 4
-"""The bits of what a statement leads to: every object there is, setters, then the globals in order."""
+"""The bits of what a statement leads to: every object, setters, then the globals in order."""
 
 
 class Effects:

@@ -139,11 +139,12 @@ class Functions:
         if isinstance(target, FunctionTarget):
             self.reach(target, via, insist=True)
 
-    def reach_named(self, symbol: Symbol, via: Via) -> None:
+    def reach_named(self, symbol: Symbol, via: Via, is_made_inside: bool) -> None:
         """Count a function that was seen to run, by its name.
 
         That only observation leads to it counts too: should the source come to lead elsewhere, the
-        function may be there as ever and no longer run.
+        function may be there as ever and no longer run. Something came by it through its module,
+        unless it `is_made_inside` another that ran.
         """
         if self._closure.has(symbol):
             return
@@ -153,7 +154,8 @@ class Functions:
         if module is None or found is None:
             return
         live = self._closure.members.live_function(module, found.name, found)
-        self._closure.members.escape(module, via)
+        if not is_made_inside:
+            self._closure.members.escape(module, via)
         self.reach(FunctionTarget(module, (found,), live), via)
 
     def reflect(self, name: str) -> None:

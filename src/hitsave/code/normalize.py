@@ -16,6 +16,7 @@ from hitsave.code.names import (
     GETTERS,
     IMPORTERS,
     LISTING_BUILTINS,
+    REFLECTION,
     Names,
     format_attributes,
     is_builtin,
@@ -148,11 +149,11 @@ class Reader:
             self._tokens.append("(Attribute")
             self._read_owner(node)
             self._tokens.append(node.attr + ")")
-            self.found.ask(node.attr, node.lineno)
+            self._ask_all(() if _is_written_only(node) else (node.attr,), node.lineno)
             return
         self._tokens.append(self._chain_token(names))
         if not self.found.refer(names, node.lineno):
-            self._ask_all(names[1:], node.lineno)
+            self._ask_all(names[1:-1] if _is_written_only(node) else names[1:], node.lineno)
 
     def _ask_all(self, names: Iterable[str], line: int) -> None:
         for name in names:
@@ -357,6 +358,8 @@ class Reader:
         self._read_fields(node)
         if isinstance(node.target, ast.Name):
             self.found.refer((node.target.id,), node.lineno)
+        elif isinstance(node.target, ast.Attribute):
+            self.found.ask(node.target.attr, node.lineno)
 
     def _read_import(self, node: ast.Import | ast.ImportFrom) -> None:
         if isinstance(node, ast.ImportFrom) and node.module == "__future__":
@@ -384,6 +387,11 @@ class Reader:
         self.read(node.value)
         self.found.leave()
         self._tokens.append(")")
+
+
+def _is_written_only(node: ast.Attribute) -> bool:
+    """Whether a docstring or annotations are given to an object, rather than read."""
+    return node.attr in REFLECTION and not isinstance(node.ctx, ast.Load)
 
 
 def type_scope(parameters: Iterable[Any]) -> Scope:
