@@ -182,6 +182,7 @@ class Effects:
                 CallGraph(self._closure.resolver, shared.graph),
                 shared.modules,
             )
+            self._setting = shared.setting
             self._taken_in.update(module.name for module in shared.modules)
             for statement in shared.statements:
                 line = lines.get(id(statement.module.namespace))
@@ -260,6 +261,8 @@ class _Shared(NamedTuple):
     modules: tuple[Module, ...]
     statements: tuple[Statement, ...]
     graph: CallGraph
+    setting: dict[int, bool]
+    """Whether a statement sets external state itself, by its effect's id, once it was asked."""
 
 
 def _shared_by(closure: "Closure", lines: Mapping[int, int]) -> _Shared:
@@ -280,5 +283,5 @@ def _shared_by(closure: "Closure", lines: Mapping[int, int]) -> _Shared:
         graph.add(statements)
         for module in modules:
             graph.look_into(module)
-        known = closure.project.call_graph = _Shared(key, modules, statements, graph)
+        known = closure.project.call_graph = _Shared(key, modules, statements, graph, {})
     return known
