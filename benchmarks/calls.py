@@ -13,6 +13,4 @@ def run(plan: Plan) -> Iterator[Figure]:
         yield Figure("large arguments and results", note="not measured: numpy is not installed")
         return
     with workspace() as project:
-        project.add("calls.py")
-        for row in project.run("calls.py", str(plan.repeat)).said:
-            yield Figure(**row)
+        yield from project.measure("calls.py", str(plan.repeat))

@@ -12,10 +12,8 @@ MANY = 500
 def run(plan: Plan) -> Iterator[Figure]:
     """Measure in one process of its own; see `programs/hit.py`."""
     with workspace() as project:
-        project.add("hit.py")
         (project.folder / "many.py").write_text(many(MANY))
-        for row in project.run("hit.py", str(plan.repeat)).said:
-            yield Figure(**row)
+        yield from project.measure("hit.py", str(plan.repeat))
 
 
 def many(count: int) -> str:

@@ -9,6 +9,4 @@ from benchmarks.workspace import workspace
 def run(plan: Plan) -> Iterator[Figure]:
     """Measure in one process of its own; see `programs/observed.py`."""
     with workspace() as project:
-        project.add("observed.py")
-        for row in project.run("observed.py", str(plan.repeat), str(project.folder)).said:
-            yield Figure(**row)
+        yield from project.measure("observed.py", str(plan.repeat), str(project.folder))

@@ -13,7 +13,5 @@ MANY = 6000
 def run(plan: Plan) -> Iterator[Figure]:  # noqa: ARG001 - the first closure is computed once
     """Measure in one process of its own; see `programs/sets.py`."""
     with workspace() as project:
-        project.add("sets.py")
         (project.folder / "many.py").write_text(many(MANY))
-        for row in project.run("sets.py").said:
-            yield Figure(**row)
+        yield from project.measure("sets.py")

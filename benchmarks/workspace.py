@@ -18,6 +18,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
 
+from benchmarks.figures import Figure
+
 PROGRAMS = Path(__file__).parent / "programs"
 
 
@@ -63,6 +65,12 @@ class Workspace:
         cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
         last = done.stdout.strip().rpartition("\n")[2]
         return Run(wall, cpu, json.loads(last) if last else None)
+
+    def measure(self, program: str, *words: str) -> Iterator[Figure]:
+        """Run a program of the benchmarks in the project. Yields the figures that it says."""
+        self.add(program)
+        for figure in self.run(program, *words).said:
+            yield Figure(*figure)
 
     def _environment(self) -> dict[str, str]:
         # Bytecode as usual: without it every start would compile.

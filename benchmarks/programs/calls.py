@@ -4,7 +4,6 @@ Hits are of calls that are recorded; a miss is given a number that it has not be
 """
 
 import itertools
-import json
 import random
 import sys
 import tempfile
@@ -12,7 +11,8 @@ import time
 from dataclasses import dataclass
 
 import numpy
-from benchmarks.figures import side_by_side
+from benchmarks.figures import Figure, say, side_by_side
+from benchmarks.peers import peers
 
 from hitsave import memo
 
@@ -61,34 +61,6 @@ def arguments():
     yield "8 MB array as an argument", numpy.arange(LARGE / 10)
 
 
-def peers(folder):
-    """Yield the name of each other cache that is installed, and what caches a function with it."""
-    try:
-        from joblib import Memory
-
-        yield "joblib", Memory(folder + "/joblib", verbose=0).cache
-        yield "joblib, mapped", Memory(folder + "/mapped", verbose=0, mmap_mode="r").cache
-    except ImportError:
-        pass
-    try:
-        from diskcache import Cache
-
-        yield "diskcache", Cache(folder + "/diskcache", size_limit=1 << 34).memoize()
-    except ImportError:
-        pass
-
-
-def row(work, ours, yardstick, against, budget=0.0, kind="ratio"):
-    return {
-        "work": work,
-        "ours": ours,
-        "yardstick": yardstick,
-        "against": against,
-        "budget": budget,
-        "kind": kind,
-    }
-
-
 def hits(others):
     calls = [(f"hit, {work}", size_of, value, 0.0) for work, value in arguments()]
     calls += [
@@ -107,10 +79,10 @@ def hits(others):
                 lambda call=other, given=argument: call(given),
                 repeat=REPEAT,
             )
-            yield row(work, *pair, f"{name}, CPU")
+            yield Figure(work, *pair, f"{name}, CPU")
         if budget:
             ours, _ = side_by_side(lambda call=cached: call(LARGE), int, repeat=REPEAT)
-            yield row(work, ours, 0.0, "CPU", budget, "alone")
+            yield Figure(work, ours, 0.0, "CPU", budget, "alone")
 
 
 def misses(others):
@@ -125,7 +97,7 @@ def misses(others):
                 repeat=REPEAT,
                 clock=time.perf_counter,  # the disk is waited for
             )
-            yield row(work, *pair, f"{name}, clock", budget if name == "joblib" else 0.0)
+            yield Figure(work, *pair, f"{name}, clock", budget if name == "joblib" else 0.0)
 
 
 def measure(folder):
@@ -136,4 +108,4 @@ def measure(folder):
 
 if __name__ == "__main__":
     with tempfile.TemporaryDirectory() as folder:
-        print(json.dumps(list(measure(folder))))
+        say(measure(folder))

@@ -3,13 +3,13 @@
 The hand-written hit binds, packs, hashes, gets and unpacks, and does nothing else.
 """
 
-import json
 import sys
 import tempfile
 
 import lmdb
 import msgpack
-from benchmarks.figures import side_by_side
+from benchmarks.figures import Figure, say, side_by_side
+from benchmarks.peers import peers
 from blake3 import blake3
 from many import total
 
@@ -54,49 +54,22 @@ def hand_written(folder):
     return hit
 
 
-def peers(folder):
-    """Yield the name and the cached `plain` of other caches, as far as they are installed."""
-    try:
-        from joblib import Memory
-
-        yield "joblib", Memory(folder + "/joblib", verbose=0).cache(plain)
-    except ImportError:
-        pass
-    try:
-        from diskcache import Cache
-
-        yield "diskcache", Cache(folder + "/diskcache").memoize()(plain)
-    except ImportError:
-        pass
-
-
-def row(work, ours, yardstick, against, budget=0.0, kind="ratio", note=""):
-    return {
-        "work": work,
-        "ours": ours,
-        "yardstick": yardstick,
-        "against": against,
-        "budget": budget,
-        "kind": kind,
-        "note": note,
-    }
-
-
 def measure(folder):
     floor = hand_written(folder)
     for cached in (f, with_many, floor):
         cached(3)
     few, many = len(f.dependencies()), len(with_many.dependencies())
     hit, least = side_by_side(lambda: f(3), lambda: floor(3), repeat=REPEAT)
-    yield row(f"warm hit, {few} dependencies", hit, least, "hand-written, CPU", 1.5)
+    yield Figure(f"warm hit, {few} dependencies", hit, least, "hand-written, CPU", 1.5)
     hit, least = side_by_side(lambda: with_many(3), lambda: floor(3), repeat=REPEAT)
-    yield row(f"warm hit, {many} dependencies", hit, 0.0, "CPU", 20e-6, "alone")
-    for name, cached in peers(folder):
+    yield Figure(f"warm hit, {many} dependencies", hit, 0.0, "CPU", 20e-6, "alone")
+    for name, cache in peers(folder):
+        cached = cache(plain)
         cached(3)
         hit, other = side_by_side(lambda: f(3), lambda call=cached: call(3), repeat=REPEAT)
-        yield row(f"warm hit beside {name}", hit, other, f"{name}, CPU")
+        yield Figure(f"warm hit beside {name}", hit, other, f"{name}, CPU")
 
 
 if __name__ == "__main__":
     with tempfile.TemporaryDirectory() as folder:
-        print(json.dumps(list(measure(folder))))
+        say(measure(folder))

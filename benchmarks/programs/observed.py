@@ -1,9 +1,8 @@
 """Measures the same work while it is observed and while it is not."""
 
-import json
 import sys
 
-from benchmarks.figures import side_by_side
+from benchmarks.figures import Figure, say, side_by_side
 
 from hitsave.observe import begin, watch
 
@@ -60,22 +59,15 @@ def observed(call):
     return run
 
 
-def row(work, times, against, budget=0.0, kind="ratio"):
-    return {
-        "work": work, "ours": times[0], "yardstick": times[1], "against": against,
-        "budget": budget, "kind": kind,
-    }  # fmt: skip
-
-
 def measure():
     watch(is_project)
     ours, plain = side_by_side(observed(work), work, repeat=REPEAT)
     # On 3.11 every call and return is told, by the one means that there is.
     budget = 1.05 if sys.version_info >= (3, 12) else 0.0
-    yield row("Python-heavy work under observation", (ours, plain), "without, CPU", budget)
+    yield Figure("Python-heavy work under observation", ours, plain, "without, CPU", budget)
     ours, plain = side_by_side(observed(tiny), tiny, repeat=REPEAT)
-    yield row("observing a call that does nothing", (ours, plain), "without, CPU", kind="added")
+    yield Figure("observing a call that does nothing", ours, plain, "without, CPU", kind="added")
 
 
 if __name__ == "__main__":
-    print(json.dumps(list(measure())))
+    say(measure())

@@ -1,9 +1,9 @@
 """Measures what further dependency sets over one closure cost: to be tracked, and to be kept."""
 
-import json
 import time
 from pathlib import Path
 
+from benchmarks.figures import Figure, say
 from many import total
 
 from hitsave.code.reached import DependencySet, Fact
@@ -13,6 +13,8 @@ from hitsave.memo.texts import text_writes
 from hitsave.session import current
 
 COUNT = 100
+MOST = 0.05
+"""The budget: what a further set may cost, of what the first does."""
 
 
 def among(number, functions):
@@ -46,17 +48,14 @@ def measure():
     alone, tracked = timed(lambda: track(first))
     further, others = timed(lambda: [track(each) for each in more])
     count = len(tracked.manifest.dependencies)
-    yield row(f"a further set over {count} dependencies", further, alone, "the first")
+    work = f"a further set over {count} dependencies"
+    yield Figure(work, further / COUNT, alone, "the first", MOST)
     alone, size = timed(lambda: keep(tracked))
     further, sizes = timed(lambda: [keep(other) for other in others])
     note = f"{max(sizes) / 1000:.0f} kB, the first {size / 1000:.0f} kB"
-    yield row("keeping what explains it", further, alone, "the first", note)
-
-
-def row(work, ours, yardstick, against, note=""):
-    named = {"work": work, "ours": ours / COUNT, "yardstick": yardstick, "against": against}
-    return {**named, "budget": 0.05, "kind": "ratio", "note": note}
+    work = "keeping what explains it"
+    yield Figure(work, further / COUNT, alone, "the first", MOST, note=note)
 
 
 if __name__ == "__main__":
-    print(json.dumps(list(measure())))
+    say(measure())
