@@ -22,7 +22,7 @@ CASES = [case for path in sorted(FOLDER.glob("*.md")) for case in read_chapter(p
 GROUPS = {
     *("own", "helper", "import", "global", "closure", "class", "argument", "decorator", "dynamic"),
     *("async", "memo", "external", "needless", "finer", "call", "live", "ambient"),
-    *("observed", "conditions", "effects", "instances"),
+    *("observed", "conditions", "effects", "instances", "found"),
 }
 
 Reports = Mapping[tuple[str, Way], Future[Report]]

@@ -124,7 +124,8 @@ def test_constant_names_in_lookups_are_asked_for() -> None:
         ("getattr(x, f'{name}_end')", "attribute", "", "_end"),
         ("importlib.import_module(f'plugins.{name}')", "import", "plugins.", ""),
         ("__import__(name)", "import", "", ""),
-        ("eval(name)", "namespace", "", ""),
+        ("globals()[name]", "namespace", "", ""),
+        ("eval('x.label')", "namespace", "", ""),
         ("sys.modules[name]", "modules", "", ""),
         ("Base.__subclasses__()", "subclasses", "", ""),
     ],
@@ -135,3 +136,11 @@ def test_a_computed_name_is_noted_as_far_as_it_is_known(
     found = function(f"def f(x, name):\n    return {expression}")
     noted = {(d.kind, d.prefix, d.suffix) for d in found.body.references.dynamics}
     assert noted == {(kind, prefix, suffix)}
+
+
+def test_a_text_that_is_evaluated_asks_for_the_names_in_it() -> None:
+    known = function("def f(x):\n    return eval('x.label')").body.references
+    assert "label" in {name for name, _ in known.attributes}
+    unknown = function("def f(x, name):\n    return eval('x.' + name)").body.references
+    kinds = {(d.kind, d.prefix, d.suffix) for d in unknown.dynamics}
+    assert kinds == {("namespace", "", ""), ("attribute", "", "")}

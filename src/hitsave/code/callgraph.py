@@ -12,7 +12,7 @@ from weakref import ReferenceType, ref
 from hitsave.code.definition import STORED, UNKNOWN, FunctionDefinition, References
 from hitsave.code.held import captured_by, held_by, is_scalar, values_of_class
 from hitsave.code.members import OWNER_MODULES
-from hitsave.code.names import IMPORTERS, NAMESPACE_BUILTINS, Names, is_builtin
+from hitsave.code.names import IMPORTERS, LOADED, NAMESPACE_BUILTINS, Names, is_builtin
 from hitsave.code.project import Module
 from hitsave.code.resolve import (
     ABSENT,
@@ -198,7 +198,7 @@ class CallGraph:
         if names[0] == UNKNOWN:
             self._ask(node, names[1:])
             return
-        if names[:2] == ("sys", "modules") or is_builtin(names[-1:], IMPORTERS):
+        if names[:2] == LOADED or is_builtin(names[-1:], IMPORTERS):
             self._link(node, ANYTHING)
         self._name(node, module, names[:-1] if names[-1] == STORED else names)
 

@@ -26,6 +26,7 @@ from hitsave.code.impure import Impure
 from hitsave.code.inert import is_inert
 from hitsave.code.instances import Instances, name_in_code
 from hitsave.code.members import Members
+from hitsave.code.names import NOTABLE
 from hitsave.code.project import Module, Project
 from hitsave.code.reached import Reached
 from hitsave.code.reflection import Reflection
@@ -320,9 +321,12 @@ class Closure:
             self.count(own, Facet.BINDING, token, place, via)
             if target.module != "builtins":
                 self.link(Symbol(target.module, target.name), Via(own, "bound by", 0))
+            if target.name in NOTABLE:  # `getattr` and the like, by another name
+                for binding in module.bindings_of(name):
+                    self.follow(binding.part, module, own)
 
     def _binding_place(self, module: Module, name: str) -> Place:
-        bindings = module.record.bindings.get(name, ()) if module.record else ()
+        bindings = module.bindings_of(name)
         if not bindings:
             return module.place()
         return module.place(bindings[-1].part.line, bindings[-1].part.end_line)

@@ -5,6 +5,7 @@ computed name. Refuses to resolve across modules: the record of a source knows n
 """
 
 from collections.abc import Iterable
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from hitsave.code.definition import (
@@ -16,14 +17,20 @@ from hitsave.code.definition import (
     References,
 )
 from hitsave.code.names import (
+    ACCESSORS,
     ATTRIBUTE_BUILTINS,
     GETTERS,
     IMPORTERS,
     LISTING_BUILTINS,
+    LOADED,
+    MODULE_GETTERS,
     NAMESPACE_BUILTINS,
     NOTABLE,
     REFLECTION,
     SPECIAL_STEPS,
+    SYS,
+    TEXT_BUILTINS,
+    UNSEEN_IMPORTERS,
     Names,
     Pattern,
     is_builtin,
@@ -32,6 +39,10 @@ from hitsave.code.names import (
 
 if TYPE_CHECKING:  # with `ast`, which starting does not need
     from hitsave.code.scope import Scope
+
+
+_OF_OWNER = frozenset({"__dict__", "__globals__", "__getattribute__", "__getattr__"})
+"""Steps that give access to what is the owner's, or to what stands around it."""
 
 
 class Collector:
@@ -201,12 +212,14 @@ class Collector:
             self._attributes.setdefault(self._mangled(name), line)
         kind = SPECIAL_STEPS.get(name)
         if kind is not None:
-            self.look_up(kind, owner if name == "__dict__" else (), ("", ""), line)
+            self.look_up(kind, owner if name in _OF_OWNER else (), ("", ""), line)
 
     def look_up(self, kind: str, target: Names, pattern: tuple[str, str], line: int) -> None:
         """Note a lookup by a computed name."""
         key = (kind, target, *pattern)
-        self._dynamics.setdefault(key, Dynamic(*key, line))
+        dynamic = self._dynamics.setdefault(key, Dynamic(*key, line))
+        if target and self.meaning(target) == SYS and dynamic.admits(LOADED[-1]):
+            self.look_up("modules", (), ("", ""), line)
 
     def look_up_attribute(self, owner: Names, pattern: Pattern, line: int) -> None:
         """Note that an attribute whose name is known in whole or in part is asked for."""
@@ -219,10 +232,12 @@ class Collector:
         for position, step in enumerate(steps):
             self.ask(step, line, owner + steps[:position] if owner else ())
 
-    def look_up_module(self, pattern: Pattern, line: int) -> None:
+    def look_up_module(self, pattern: Pattern, line: int, importer: str = "") -> None:
         """Note that a module whose name is known in whole or in part is imported."""
         if isinstance(pattern, tuple):
             self.look_up("import", (), pattern, line)
+            if importer in UNSEEN_IMPORTERS:
+                self.ask(importer, line)
             return
         pattern, _, attribute = pattern.partition(":")
         level = len(pattern) - len(pattern.lstrip("."))
@@ -236,19 +251,21 @@ class Collector:
     def _note(self, names: Names, line: int) -> None:
         """Note what a chain looks up by being used otherwise than in an understood call."""
         meaning = self.meaning(names)
-        if NOTABLE.isdisjoint(meaning):
+        if NOTABLE.isdisjoint(meaning) and meaning != SYS:
             return
         for position, name in enumerate(names[1:], 1):
             if name in REFLECTION or name in SPECIAL_STEPS:
                 self.ask(name, line, names[:position])
         last = meaning[-1]
-        if last in REFLECTION:
-            self._attributes.setdefault(last, line)
-        elif is_builtin(meaning, NAMESPACE_BUILTINS):
+        if last in REFLECTION or last in ACCESSORS:
+            self._attributes.setdefault(last, line)  # whoever holds it may call it later
+        if is_builtin(meaning, NAMESPACE_BUILTINS):
             self.look_up("namespace", (), ("", ""), line)
+            if last in TEXT_BUILTINS:
+                self.look_up("attribute", (), ("", ""), line)
         elif last in GETTERS or is_builtin(meaning, ATTRIBUTE_BUILTINS | LISTING_BUILTINS):
             self.look_up("attribute", (), ("", ""), line)
         elif last in IMPORTERS:
-            self.look_up("import", (), ("", ""), line)
-        elif meaning[-2:] == ("sys", "modules"):
+            self.look_up_module(("", ""), line, last)
+        elif last in MODULE_GETTERS or meaning == SYS or LOADED in pairwise(meaning):
             self.look_up("modules", (), ("", ""), line)

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 from hitsave.code.definition import Dynamic
 from hitsave.code.dependencies import Via
-from hitsave.code.names import OWN_NAMES
+from hitsave.code.names import OWN_NAMES, UNSEEN_IMPORTERS
 from hitsave.code.project import Module
 from hitsave.code.reached import ANY_MODULE, Fact
-from hitsave.code.resolve import MissingTarget, ModuleTarget, Target
+from hitsave.code.resolve import FunctionTarget, MissingTarget, ModuleTarget, Target
 from hitsave.code.symbol import NOWHERE, Facet, Symbol
 from hitsave.digest import digest_bytes
 
@@ -35,6 +35,9 @@ class Computed:
         elif dynamic.kind == "namespace":
             self._closure.widen(owner, "it evaluates code; all of its module counts")
             self._closure.members.escape(module, via, every=True)
+            function = self._subject(dynamic.target, module, via)
+            if isinstance(function, FunctionTarget):
+                self._closure.members.escape(function.module, via, every=True)
         elif dynamic.kind == "subclasses":
             self._closure.members.follow_subclasses = True
         elif dynamic.kind == "modules":
@@ -62,8 +65,7 @@ class Computed:
         reached = self._closure.reached
         if reached is None or reached.has_fact(Fact(Facet.IMPORT, ANY_MODULE)):
             return False
-        # These import, or have imported, without going through what is observed.
-        return not self._closure.members.asked("__import__", "resolve_name", "run_module")
+        return not self._closure.members.asked(*UNSEEN_IMPORTERS)
 
     def _follow_attribute(self, dynamic: Dynamic, module: Module, via: Via) -> None:
         target = self._subject(dynamic.target, module, via)

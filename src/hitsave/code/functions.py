@@ -66,6 +66,7 @@ class Functions:
         self._insisted: set[Symbol] = set()
         self._unused: dict[Symbol, Unused] = {}
         self._waiting: dict[Symbol, list[Any]] = {}
+        self._globals: dict[str, dict[str, list[str]]] = {}
         self._bound: list[tuple[Symbol, FunctionTarget | ClassTarget | CodeTarget, Place, Via]] = []
 
     def pin(self, root: Any, version: str) -> None:
@@ -143,8 +144,8 @@ class Functions:
         """Count a function that was seen to run, by its name.
 
         That only observation leads to it counts too: should the source come to lead elsewhere, the
-        function may be there as ever and no longer run. Something came by it through its module,
-        unless it `is_made_inside` another that ran.
+        function may be there as ever and no longer run. Something came by it through its module;
+        or, where it `is_made_inside` another that ran, it may have been made by that.
         """
         if self._closure.has(symbol):
             return
@@ -154,9 +155,25 @@ class Functions:
         if module is None or found is None:
             return
         live = self._closure.members.live_function(module, found.name, found)
-        if not is_made_inside:
-            self._closure.members.escape(module, via)
+        members = self._closure.members
+        (members.escape_in_part if is_made_inside else members.escape)(module, via)
+        # By these names it was found, or is no longer found.
+        own = {found.name} if "." not in found.name else set()
+        for name in sorted(own.union(self._names_of(module).get(found.label, ()))):
+            self._closure.reach(self._closure.look_up(module, name, via), via)
         self.reach(FunctionTarget(module, (found,), live), via)
+
+    def _names_of(self, module: Module) -> dict[str, list[str]]:
+        """The globals of a module that lead to functions defined in it, by their labels."""
+        known = self._globals.get(module.name)
+        if known is None:
+            known = self._globals[module.name] = {}
+            for name in sorted(module.names()):
+                target = self._closure.resolver.name(module, name)
+                if isinstance(target, FunctionTarget) and target.module.name == module.name:
+                    for definition in target.definitions:
+                        known.setdefault(definition.label, []).append(name)
+        return known
 
     def reflect(self, name: str) -> None:
         """Reachable code reads what functions are, by `name`, rather than running them."""

@@ -127,7 +127,7 @@ class Impure:
             if live is not ABSENT:
                 self._judge(self._walk("", live, names[1:]), use)
             return
-        for binding in module.record.bindings.get(names[0], ()) if module.record else ():
+        for binding in module.bindings_of(names[0]):
             if binding.kind == "import":
                 name = self._closure.resolver.imported(module, binding.level, binding.module)
                 first = (binding.attribute,) if binding.attribute else ()

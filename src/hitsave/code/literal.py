@@ -16,7 +16,7 @@ def literal_value(module: Module, name: str) -> Any:
     # Only for modules that are not loaded: `ast` costs milliseconds to import.
     import ast
 
-    bindings = module.record.bindings.get(name, ()) if module.record else ()
+    bindings = module.bindings_of(name)
     if len(bindings) != 1 or not bindings[0].literal:
         return ABSENT
     part = bindings[0].part

@@ -12,6 +12,7 @@ from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
 from hitsave.code.definition import (
+    NOTHING,
     Binding,
     ClassDefinition,
     Dynamic,
@@ -19,6 +20,7 @@ from hitsave.code.definition import (
     Part,
 )
 from hitsave.code.dependencies import Via
+from hitsave.code.held import is_scalar
 from hitsave.code.names import REFLECTION
 from hitsave.code.origin import same_class
 from hitsave.code.project import Module, is_special
@@ -141,6 +143,25 @@ class Members:
                 self._give(module, name)
         elif self._closure.once(("escaped", module.name)):
             self._offer(module, self._names_in(module))
+
+    def escape_in_part(self, module: Module, via: Via) -> None:
+        """What may lead to functions that others make may be asked of a module."""
+        self._closure.visit_module(module, via)
+        self._closure.link(module.symbol(""), via)
+        if self._closure.once(("escaped in part", module.name)):
+            names = self._names_in(module)
+            self._offer(module, {name for name in names if not self._is_as_written(module, name)})
+
+    def _is_as_written(self, module: Module, name: str) -> bool:
+        """Whether a name leads to nothing but plain functions, constants or external code."""
+        if isinstance(self._closure.resolver.name(module, name), ExternalTarget):
+            return True
+        live = (module.namespace or {}).get(name, ABSENT)
+        is_plain = isinstance(live, FunctionType) and live.__qualname__ == name
+        if live is not ABSENT and not is_plain and not is_scalar(live):
+            return False  # bound anew since, whatever the source says
+        bindings = module.bindings_of(name)
+        return bool(bindings) and all(_binds_as_written(module, each) for each in bindings)
 
     def _names_in(self, module: Module) -> set[str]:
         if module.name not in self.escaped:
@@ -398,6 +419,14 @@ def _statements(definition: ClassDefinition) -> list[Part]:
     values = [binding.part for binding in definition.bindings if binding.kind == "value"]
     effects = [effect.part for effect in definition.effects]
     return [definition.head, *definition.decorators, *values, *effects]
+
+
+def _binds_as_written(module: Module, binding: Binding) -> bool:
+    assert module.record is not None
+    if binding.kind != "function":
+        return bool(binding.literal)
+    found = module.record.functions.get(binding.name, ())
+    return all(not each.decorators and each.header.references == NOTHING for each in found)
 
 
 def _decorated_in(target: ClassTarget) -> Iterator[tuple[str, set[str], FunctionDefinition]]:

@@ -18,9 +18,22 @@ OWN_NAMES = {"__name__": "\0name\0", "__package__": "\0package\0"}
 
 ATTRIBUTE_BUILTINS = frozenset({"getattr", "hasattr", "setattr", "delattr"})
 LISTING_BUILTINS = frozenset({"vars", "dir"})
-NAMESPACE_BUILTINS = frozenset({"globals", "eval", "exec"})
+TEXT_BUILTINS = frozenset({"eval", "exec"})
+NAMESPACE_BUILTINS = TEXT_BUILTINS | {"globals"}
 GETTERS = frozenset({"attrgetter", "methodcaller", "getattr_static", "getmembers"})
-IMPORTERS = frozenset({"import_module", "__import__", "resolve_name", "run_module"})
+UNSEEN_IMPORTERS = frozenset({"__import__", "resolve_name", "run_module"})
+"""Those that import, or have imported, without going through what is observed."""
+IMPORTERS = UNSEEN_IMPORTERS | {"import_module"}
+SYS = ("sys",)
+LOADED = ("sys", "modules")
+"""The table of the loaded modules, and what it stands in."""
+MODULE_GETTERS = frozenset({"getmodule"})
+"""Functions that find a module among the loaded ones."""
+
+ACCESSORS = frozenset().union(
+    *(ATTRIBUTE_BUILTINS, LISTING_BUILTINS, NAMESPACE_BUILTINS, GETTERS, IMPORTERS, MODULE_GETTERS)
+)
+"""What looks something up by a computed name whenever it is called."""
 
 REFLECTION = frozenset(
     {"__doc__", "getdoc", "__annotations__", "get_type_hints", "get_annotations", "signature"}
@@ -39,8 +52,7 @@ SPECIAL_STEPS = {
 """Attributes that give access to more than themselves, by the kind of lookup they make."""
 
 NOTABLE = frozenset({"modules"}).union(
-    *(ATTRIBUTE_BUILTINS, LISTING_BUILTINS, NAMESPACE_BUILTINS),
-    *(GETTERS, IMPORTERS, REFLECTION, SPECIAL_STEPS),
+    *(ACCESSORS, REFLECTION, SPECIAL_STEPS),
 )
 """Every name that means more than itself; most chains have none."""
 

@@ -16,7 +16,9 @@ from hitsave.code.names import (
     GETTERS,
     IMPORTERS,
     LISTING_BUILTINS,
+    LOADED,
     REFLECTION,
+    TEXT_BUILTINS,
     Names,
     format_attributes,
     is_builtin,
@@ -39,8 +41,10 @@ _EVALUATORS = frozenset({"query", "eval", "evaluate", "sql"})
 """Methods of libraries that evaluate a text with the names of the frame that calls them."""
 
 _NOTABLE_CALLS = frozenset({"print"}).union(
-    *(ATTRIBUTE_BUILTINS, LISTING_BUILTINS, GETTERS, IMPORTERS, _EVALUATORS)
+    *(ATTRIBUTE_BUILTINS, LISTING_BUILTINS, TEXT_BUILTINS, GETTERS, IMPORTERS, _EVALUATORS)
 )
+
+_GET_LOADED = (*LOADED, GET)
 
 _LOAD = ast.Load()
 
@@ -161,7 +165,7 @@ class Reader:
 
     def _read_subscript(self, node: ast.Subscript) -> None:
         names, index = chain_of(node.value), string_pattern(node.slice)
-        is_table = names is not None and self.found.meaning(names)[-2:] == ("sys", "modules")
+        is_table = names is not None and self.found.meaning(names)[-2:] == LOADED
         if names is not None and is_table and isinstance(index, str):
             self.found.look_up_module(index, node.lineno)
             self._tokens.append(f"({'.'.join(names)} {index!r})")
@@ -228,7 +232,7 @@ class Reader:
             self._read_arguments(node, node.args)
             return
         meaning = self.found.meaning(names)
-        if meaning[-1] in _NOTABLE_CALLS:
+        if meaning[-1] in _NOTABLE_CALLS or meaning[-3:] == _GET_LOADED:
             self._read_notable_call(node, names, meaning)
             return
         self._read_called(names, node.lineno, quiet=False, opaque=not is_plain_call(node))
@@ -287,10 +291,16 @@ class Reader:
         if not node.args:
             return is_builtin(meaning, LISTING_BUILTINS)  # of the locals
         if last in IMPORTERS:
-            self.found.look_up_module(module_pattern(node), node.lineno)
+            self.found.look_up_module(module_pattern(node), node.lineno, last)
         elif last in GETTERS:
             for argument in node.args[:1] if last == "methodcaller" else node.args:
                 self.found.look_up_attribute((), string_pattern(argument), node.lineno)
+            self.found.ask(last, node.lineno)
+        elif is_builtin(meaning, TEXT_BUILTINS) and isinstance(node.args[0], ast.Constant):
+            self.found.look_up("namespace", (), ("", ""), node.lineno)
+            self._ask_all(sorted(words_in(str(node.args[0].value))), node.lineno)
+        elif meaning[-3:] == _GET_LOADED and isinstance(name := string_pattern(node.args[0]), str):
+            self.found.look_up_module(name, node.lineno)
         else:
             return False
         return True

@@ -19,7 +19,7 @@ from hitsave.code.definition import (
     StarImport,
 )
 
-SCHEMA = 15
+SCHEMA = 16
 """Grows whenever the analyser or the shape of its records changes."""
 
 

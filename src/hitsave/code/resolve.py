@@ -242,7 +242,7 @@ class Resolver:
         return found
 
     def _from_source(self, module: Module, name: str) -> Target:
-        bindings = module.record.bindings.get(name, ()) if module.record else ()
+        bindings = module.bindings_of(name)
         kinds = {binding.kind for binding in bindings}
         if len(kinds) > 1 or (len(bindings) > 1 and not kinds <= {"function", "class"}):
             # Bound in more than one way: it counts by all of them.
@@ -319,7 +319,7 @@ class Resolver:
 
         None where something else binds it as well. The same whether it is loaded or not.
         """
-        bindings = module.record.bindings.get(name, ()) if module.record else ()
+        bindings = module.bindings_of(name)
         if len(bindings) != 1 or bindings[0].kind != "import":
             return None
         source = self.imported(module, bindings[0].level, bindings[0].module)

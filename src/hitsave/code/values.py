@@ -15,6 +15,7 @@ from hitsave.code.dependencies import Via
 from hitsave.code.held import is_scalar
 from hitsave.code.inert import is_inert
 from hitsave.code.literal import literal_value
+from hitsave.code.names import ACCESSORS
 from hitsave.code.project import Module
 from hitsave.code.resolve import (
     ABSENT,
@@ -134,7 +135,8 @@ class Values:
 
         self._closure.guard.watch(lambda: read() is value)
         place = self._place(target.module, target.name)
-        return self._count_digest(symbol, value, place, via, read)
+        found = self._count_digest(symbol, value, place, via, read)
+        return found and (is_scalar(value) or self._follow_held(whole))
 
     def _counts_by_definition(self, symbol: Symbol, value: Any) -> bool:
         is_state = self._closure.options.is_state(symbol, self.definition_digest(symbol))
@@ -162,12 +164,18 @@ class Values:
             if self._closure.once(("volatile", symbol)):
                 emit(Untracked(str(symbol), reason))
             return False
-        if not self._count_digest(symbol, value, place, via, read):
-            return False
+        return self._count_digest(symbol, value, place, via, read) and self._follow_held(symbol)
+
+    def _follow_held(self, symbol: Symbol) -> bool:
+        """Follow what accessors look up later that a global holds: `methodcaller("go")`."""
+        module = self._closure.modules.get(symbol.module)
         for binding in self.bindings(symbol):
-            # An accessor held in a value (`methodcaller("go")`) asks for a name later.
-            for name, _ in binding.part.references.attributes:
+            names = {name for name, _ in binding.part.references.attributes}
+            for name in sorted(names):
                 self._closure.members.ask(name)
+            if module is not None and not ACCESSORS.isdisjoint(names):
+                for dynamic in binding.part.references.dynamics:
+                    self._closure.computed.follow(dynamic, module, symbol)
         return True
 
     def _count_digest(self, symbol: Symbol, value: Any, place: Place, via: Via, read: Any) -> bool:
@@ -319,7 +327,7 @@ class Values:
         self._closure.count(module.symbol(""), Facet.CONTENT, content, module.place(), via)
 
     def _place(self, module: Module, name: str) -> Place:
-        bindings = module.record.bindings.get(name, ()) if module.record else ()
+        bindings = module.bindings_of(name)
         if not bindings:
             return module.place()
         return module.place(bindings[-1].part.line, bindings[-1].part.end_line)

@@ -56,7 +56,7 @@ class Volatile:
         target = self._closure.resolver.name(module, names[0])
         if isinstance(target, ExternalTarget):
             yield ".".join(filter(None, (target.module, target.name, *names[1:])))
-        for binding in module.record.bindings.get(names[0], ()) if module.record else ():
+        for binding in module.bindings_of(names[0]):
             if binding.kind == "import":
                 yield ".".join(filter(None, (binding.module, binding.attribute, *names[1:])))
 
