@@ -29,6 +29,7 @@ class Guard:
     def __init__(self, project: Project) -> None:
         self._project = project
         self._imports: list[tuple[str, Module | None]] = []
+        self._libraries: list[tuple[str, object]] = []
         self._listings: list[tuple[str, str, list[str]]] = []
         self._disk: tuple[object, ...] | None = None
         self._bound: dict[int, tuple[Mapping[str, Any], dict[str, Any]]] = {}
@@ -79,8 +80,13 @@ class Guard:
         return True
 
     def watch_import(self, name: str, found: Module | None) -> None:
-        """Importing `name` would load `found`, which is not loaded; or find nothing."""
-        self._imports.append((name, found))
+        """Importing `name` would load `found`, which is not loaded; or nothing of the project's."""
+        live = sys.modules.get(name)
+        if found is None and live is not None:
+            # Whatever the disk has, a library that is loaded is what importing it gives.
+            self._libraries.append((name, live))
+        else:
+            self._imports.append((name, found))
 
     def watch_listing(self, prefix: str, suffix: str, names: list[str]) -> None:
         """The modules on disk with such a name are `names`."""
@@ -134,6 +140,9 @@ class Guard:
                 return False
         for namespace, name, kind in self._kinds:
             if type(namespace.get(name)) is not kind:
+                return False
+        for name, live in self._libraries:
+            if sys.modules.get(name) is not live:
                 return False
         for cell, value in self._cells:
             if cell_content(cell) is not value:
