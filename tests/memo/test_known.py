@@ -335,3 +335,83 @@ def test_a_set_found_by_another_process_is_seen_at_the_next_miss(run: Any, tmp_p
     """.rstrip())  # fmt: skip
     done = run(program, "-u", KINDS="0 1", PYTHONUNBUFFERED="1")
     assert done.stdout.split("\n")[:-1] == ["ran 0", "0 2", "ran 1", "1 -2", "1 -2"]
+
+
+# -- which set a call is recorded under ---------------------------------------------------------
+
+
+def _code_of(each: DependencySet) -> bytes:
+    return digest_bytes(each.packed)
+
+
+def _record_with_code(known: KnownSets, found: DependencySet) -> DependencySet:
+    chosen = _record(known, found)
+    known.session.commit(known.code_writes(chosen, _code_of(chosen)))
+    return chosen
+
+
+def test_the_set_that_a_call_is_recorded_under_comes_first(known: KnownSets) -> None:
+    few = [_record_with_code(known, _of("f", f"h{number}")) for number in range(4)]
+    for wanted in few:
+        again, asked = KnownSets(known.session, IDENTITY), list[bytes]()
+
+        def is_recorded(code: bytes, wanted: DependencySet = wanted, asked: Any = asked) -> bool:
+            asked.append(code)
+            return code == _code_of(wanted)
+
+        first, *rest = again.likeliest_first(b"a call", is_recorded)
+        assert first == wanted
+        assert {first, *rest} == {*few}
+        assert len(rest) == 3
+        # Every set has been tried: what its code is now is known.
+        asked.clear()
+        assert {*again.likeliest_first(b"a call", is_recorded)} == {*few}
+        assert not asked
+
+
+def test_a_call_that_nothing_is_recorded_of_tries_every_set(known: KnownSets) -> None:
+    few = [_record_with_code(known, _of("f", f"h{number}")) for number in range(3)]
+    again = KnownSets(known.session, IDENTITY)
+    assert [*again.likeliest_first(b"a call", lambda _: False)] == [*again.sets]
+    assert {*again.sets} == {*few}
+
+
+def test_the_code_of_a_set_is_written_when_it_is_another(known: KnownSets) -> None:
+    chosen = _record_with_code(known, _of("f"))
+    assert known.code_writes(chosen, _code_of(chosen)) == []
+    assert KnownSets(known.session, IDENTITY).code_writes(chosen, _code_of(chosen)) == []
+    (write,) = known.code_writes(chosen, bytes(32))
+    known.session.commit([write])
+    other = _record_with_code(known, _of("g"))
+    again, asked = KnownSets(known.session, IDENTITY), list[bytes]()
+    assert len([*again.likeliest_first(b"a call", lambda code: asked.append(code) or False)]) == 2
+    assert {*asked} == {bytes(32), _code_of(other)}
+
+
+BRANCHES = """
+import os
+from hitsave import memo
+
+def one(): return 1
+def two(): return 2
+def three(): return 3
+def four(): return 4
+
+@memo
+def f(x):
+    return [one, two, three, four][x]()
+
+if __name__ == "__main__":
+    from hitsave.code.tracker import Tracker
+
+    formed, compute = [], Tracker.compute
+    Tracker.compute = lambda self, *args: formed.append(args) or compute(self, *args)
+    print([f(int(number)) for number in os.environ["CALLS"]], f.cache_info().misses, len(formed))
+"""
+
+
+def test_a_hit_in_a_fresh_process_forms_the_closure_of_its_own_set_alone(run: Any) -> None:
+    run(BRANCHES, CALLS="0123")
+    for number in range(4):
+        assert run(BRANCHES, CALLS=str(number)).stdout == f"[{number + 1}] 0 1\n"
+    assert run(BRANCHES, CALLS="2032").stdout == "[3, 1, 4, 3] 0 3\n"

@@ -104,9 +104,12 @@ class Call:
     def candidates(self) -> Iterator[Candidate]:
         """Yield the keys that a record may have with the code as it is now, likeliest first."""
         track, declared = self.session.tracker.track, self.memo.declared
-        for among in self.known.to_try(self.digested.token):
+        for among in self.known.likeliest_first(self.digested.token, self._is_recorded_with):
             tracked = track(self.roots, declared, among, self.moment)
             yield Candidate(self.key_under(tracked), tracked, among)
+
+    def _is_recorded_with(self, code: bytes) -> bool:
+        return self.session.store.get(Table.CALLS, self.key_with(code)) is not None
 
     @property
     def before(self) -> Tracked:

@@ -7,7 +7,7 @@ Owns keeping those of the function few, and which to try first.
 """
 
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from hitsave.code.reached import MOST_SETS, DependencySet
 from hitsave.digest import digest_parts
@@ -38,6 +38,9 @@ class KnownSets:
         self._identity = identity
         self._prefix = identity[:16]
         self._parts_prefix = digest_parts("code parts", [identity])[:16]
+        self._codes_prefix = digest_parts("codes of sets", [identity])[:16]
+        self._codes: dict[bytes, bytes] | None = None
+        self._tried: set[DependencySet] = set()
         self._rows: set[bytes] = set()
         self._parts: dict[bytes, DependencySet] = {}
         self._of_calls: dict[bytes, tuple[DependencySet, ...]] = {}
@@ -60,6 +63,34 @@ class KnownSets:
     def to_try(self, token: bytes) -> Iterable[DependencySet]:
         """The sets that a call may have been recorded under, likeliest first."""
         return self.sets if len(self.sets) < MOST_SETS else self._own_first(token)
+
+    def likeliest_first(
+        self, token: bytes, is_recorded: Callable[[bytes], bool]
+    ) -> Iterable[DependencySet]:
+        """As `to_try`, with the set first under which the call is recorded with the last code.
+
+        `is_recorded` says whether it is under a code digest. To find the code digest that a set
+        has now takes long the first time; of several sets, mostly one is needed.
+        """
+        if not 1 < len(self.sets) < MOST_SETS or self._tried.issuperset(self.sets):
+            return self.to_try(token)
+        return self._guessed_first(is_recorded)
+
+    def _guessed_first(self, is_recorded: Callable[[bytes], bool]) -> Iterator[DependencySet]:
+        sets, codes = self.sets, self._last_codes()
+        recorded = (each for each in sets if is_recorded(codes.get(each.digest, b"")))
+        guess = next(recorded, sets[0])
+        for each in (guess, *(other for other in sets if other is not guess)):
+            self._tried.add(each)
+            yield each
+
+    def _last_codes(self) -> dict[bytes, bytes]:
+        """The code digests that the sets had when something was last recorded under them."""
+        if self._codes is None:
+            prefix = self._codes_prefix
+            rows = self.session.store.scan(Table.SETS, prefix, limit=MOST_KEPT, newest_first=True)
+            self._codes = {key[len(prefix) :]: code for key, code in rows}
+        return self._codes
 
     def _own_first(self, token: bytes) -> Iterator[DependencySet]:
         remembered = self._of_calls.get(token)
@@ -151,6 +182,13 @@ class KnownSets:
                 written = self._own_writes(chosen, token)
         self.use(chosen, token)
         return written
+
+    def code_writes(self, chosen: DependencySet, code: bytes) -> list[Write]:
+        """Return what is to be written so that the code digest of a set is known as its last."""
+        if chosen not in self.sets or self._last_codes().get(chosen.digest) == code:
+            return []
+        self._last_codes()[chosen.digest] = code
+        return [Write(Table.SETS, self._codes_prefix + chosen.digest, code)]
 
     def _own_writes(self, chosen: DependencySet, token: bytes) -> list[Write]:
         code, moment = chosen.code, b"%020d" % time.time_ns()

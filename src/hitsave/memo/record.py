@@ -173,6 +173,7 @@ def call_writes(
         Write(Table.CALLS, key, pack_call(record)),
         Write(Table.HISTORY, history_prefix(call.memo.symbol) + moment + key[:4], key),
         *call.known.writes(among, call.digested.token),
+        *call.known.code_writes(among, tracked.digest),
         *text_writes(call.session, tracked),
     ]
 
