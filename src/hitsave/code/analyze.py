@@ -21,6 +21,7 @@ from hitsave.code.definition import (
 )
 from hitsave.code.lambdas import lambda_labels
 from hitsave.code.normalize import DefinitionNode, Outline, Reader, type_scope
+from hitsave.code.pattern import words_in
 from hitsave.code.pause import collector_paused, warnings_paused
 from hitsave.code.scope import Scope, Scopes, annotations_of
 from hitsave.code.touch import (
@@ -250,8 +251,9 @@ class _Analyzer:
         notes = [*_type_parameters(node), *annotations_of(node)]
         if not notes:
             return Part(_NO_NOTES, NOTHING, node.lineno, node.lineno)
-        scopes = _with_type_scope(node, outer.scopes)
-        return self._read(notes, scopes, outer, node.lineno, node.lineno)
+        reader = Reader(self, _with_type_scope(node, outer.scopes), outer.prefix, outer.path)
+        _read_annotations(notes, reader)
+        return reader.part(node.lineno, node.lineno)
 
     def _body(
         self, node: FunctionStatement | ast.Lambda, outer: Reader, name: str, label: str
@@ -342,17 +344,16 @@ class _ClassBody:
             self.effects.append(Effect(part, (), False))
 
     def _annotated(self, node: ast.AnnAssign, reader: Reader) -> None:
+        self._notes.append(node.annotation)
         if self.annotated:
             if node.simple:  # `(x): int` declares nothing
                 reader.read(node.target)
             reader.read(node.annotation)
-        else:
-            self._notes.append(node.annotation)
 
     def annotations(self, line: int) -> Part:
-        """The annotations that only reflection reads."""
+        """The annotations, which reflection reads, and what owns the class from outside."""
         reader = self._reader()
-        reader.read_all(self._notes)
+        _read_annotations(self._notes, reader)
         return reader.part(line, line)
 
     def _bindings_in(self, node: ast.stmt, part: Part) -> Iterator[Binding]:
@@ -366,6 +367,14 @@ class _ClassBody:
                 yield from self._bindings_in(inner, part)
             for name in names_bound_by(node):
                 yield Binding(name, "value", part)
+
+
+def _read_annotations(notes: list[ast.AST], reader: Reader) -> None:
+    """Read annotations; those that are texts are evaluated by whoever reads them."""
+    reader.read_all(notes)
+    for part in (inner for note in notes for inner in ast.walk(note)):
+        if isinstance(part, ast.Constant) and isinstance(part.value, str):
+            reader.found.mention(words_in(part.value), part.lineno)
 
 
 def _ask_for_texts(node: ast.AST, reader: Reader) -> None:

@@ -4,7 +4,7 @@ Owns which functions count by their bodies: all that are reachable, or those tha
 well. Of any other, only that it is there counts. Refuses to observe: what was reached is given.
 """
 
-from functools import partial
+from functools import cached_property, partial
 from types import FunctionType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -256,9 +256,10 @@ class Functions:
             closure.count(met.symbol, Facet.BODY, digest, place, met.via, (module, place))
         self._count_header(met)
         closure.follow(definition.header, module, met.symbol)
-        for decorator in definition.decorators:
-            if not self._is_own_decorator(decorator, module):
-                closure.follow(decorator, module, met.symbol)
+        foreign = [d for d in definition.decorators if not self._is_own_decorator(d, module)]
+        # What is decorated is seen with its annotations.
+        for part in (*foreign, *([definition.annotations] if foreign else ())):
+            closure.follow(part, module, met.symbol)
         closure.follow(definition.body, module, met.symbol)
         self._reach_owner(met)
 
@@ -306,11 +307,19 @@ class Functions:
                 closure.values.reach_cell(symbol, name, content, via, partial(cell_content, cell))
 
     def _live_defaults(self, live: FunctionType, symbol: Symbol, via: Via) -> None:
-        """Count defaults whose source is not all: made in a loop or a call, or from anything."""
-        if "<" not in live.__qualname__ and not self._computes_header(live):
+        """Count defaults whose source is not all: made in a loop or call, from anything, or set."""
+        is_made = "<" in live.__qualname__ or self._computes_header(live)
+        if not is_made and not self._may_be_set:
             return
         for name, value in defaults_of(live):
             self._closure.values.reach_cell(symbol, f"{name}=", value, via, partial(_itself, value))
+
+    @cached_property
+    def _may_be_set(self) -> bool:
+        """Whether something in the project has to do with `__defaults__` or `__kwdefaults__`."""
+        hidden = self._closure.options.hidden  # a later process begins without them
+        loaded = (each.source for each in self._closure.project.loaded())
+        return any(b"defaults__" in each.content for each in loaded if each.module not in hidden)
 
     def _computes_header(self, live: FunctionType) -> bool:
         module = self._closure.project.module_of(live.__globals__)

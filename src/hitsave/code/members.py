@@ -203,11 +203,17 @@ class Members:
             self._follow_live_bases(target.live, symbol)
             self._count_registered(target, target.live, symbol, via)
         names = self._names_of(target)
+        if target.live is not None and _is_protocol(target.live):
+            # `isinstance` looks for its members in whatever it is given.
+            for name in sorted(names.union(_annotated(target.live))):
+                self.ask(name)
         if self._is_watched_from_outside(target):
             for name in names:
                 self._give(target, name)
             token = digest_bytes("\n".join(_in_order(target, names)).encode())
             self._closure.count(symbol, Facet.CONTENT, token, target.module.place(), via)
+            for definition in target.definitions:
+                self._closure.follow(definition.annotations, target.module, symbol)
         else:
             self._offer(target, names)
 
@@ -336,6 +342,8 @@ class Members:
         if static:
             for function in static:
                 self._closure.functions.reach(function, via)
+            for extending in self._extending(target, name):
+                self._closure.reflection.extension(extending, target.module, via)
         if value is not ABSENT:
             self._live_member(target, name, value, bool(static), via)
         elif not static and not self._reach_inner(target, name, via):
@@ -412,6 +420,16 @@ def virtual_subclasses(live: type) -> set[type]:
 
 def _is_same(bases: tuple[type, ...], others: tuple[type, ...]) -> bool:
     return len(bases) == len(others) and all(map(is_, bases, others))
+
+
+def _is_protocol(live: type) -> bool:
+    names = names_of_class(live)
+    return names.get("_is_protocol") is True and names.get("_is_runtime_protocol") is True
+
+
+def _annotated(live: type) -> set[str]:
+    found = names_of_class(live).get("__annotations__")
+    return {str(name) for name in found} if type(found) is dict else set()
 
 
 def _statements(definition: ClassDefinition) -> list[Part]:

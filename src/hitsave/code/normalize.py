@@ -133,6 +133,8 @@ class Reader:
         self._tokens.append(f"{kind.__name__} {text}")
         if kind is str and "{" in value:
             self._ask_all(format_attributes(value), node.lineno)
+        elif kind is str and value.startswith("__") and value in REFLECTION:
+            self.found.ask(value, node.lineno)  # `vars(kind)["__annotations__"]`
 
     def _read_name(self, node: ast.Name) -> None:
         self._tokens.append(self._name_token(node.id))

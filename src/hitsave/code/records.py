@@ -19,7 +19,7 @@ from hitsave.code.definition import (
     StarImport,
 )
 
-SCHEMA = 16
+SCHEMA = 17
 """Grows whenever the analyser or the shape of its records changes."""
 
 

@@ -9,7 +9,7 @@ from hitsave.code.definition import ClassDefinition, FunctionDefinition
 from hitsave.code.dependencies import Via
 from hitsave.code.project import Module
 from hitsave.code.symbol import Facet, Symbol
-from hitsave.digest import digest_bytes
+from hitsave.digest import digest_bytes, digest_parts
 
 if TYPE_CHECKING:
     from hitsave.code.closure import Closure
@@ -51,6 +51,18 @@ class Reflection:
         for name in ("__doc__", "__annotations__"):
             self._read_class(entry, name)
 
+    def extension(self, definition: FunctionDefinition, module: Module, via: Via) -> None:
+        """Count how a method extends another: its decorators see its annotations when it is made.
+
+        `functools.singledispatchmethod` tells by them which method is to run.
+        """
+        symbol = module.symbol(definition.label)
+        parts = (*definition.decorators, definition.annotations)
+        token = digest_parts("extension", [part.digest for part in parts])
+        self._count(_Reflected(definition, module, symbol, via), "<decorators>", token)
+        for part in parts:
+            self._closure.follow(part, module, symbol)
+
     def read(self, name: str) -> None:
         """Reachable code reads docstrings, annotations or source by `name`."""
         for entry in tuple(self._classes):
@@ -64,6 +76,7 @@ class Reflection:
             self._count_doc(entry)
         elif name in _CLASS_READERS and asked(*_CLASS_READERS):
             self._count_annotations(entry)
+            self._closure.follow(entry.definition.annotations, entry.module, entry.symbol)
 
     def _read_function(self, entry: _Reflected, name: str) -> None:
         asked, module = self._closure.members.asked, entry.module
