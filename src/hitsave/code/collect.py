@@ -23,6 +23,7 @@ from hitsave.code.names import (
     IMPORTERS,
     LISTING_BUILTINS,
     LOADED,
+    LOADED_IMPORTERS,
     MODULE_GETTERS,
     NAMESPACE_BUILTINS,
     NOTABLE,
@@ -236,7 +237,7 @@ class Collector:
         """Note that a module whose name is known in whole or in part is imported."""
         if isinstance(pattern, tuple):
             self.look_up("import", (), pattern, line)
-            if importer in UNSEEN_IMPORTERS:
+            if importer in UNSEEN_IMPORTERS | LOADED_IMPORTERS:
                 self.ask(importer, line)
             return
         pattern, _, attribute = pattern.partition(":")

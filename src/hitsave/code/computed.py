@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from hitsave.code.definition import Dynamic
 from hitsave.code.dependencies import Via
-from hitsave.code.names import OWN_NAMES, UNSEEN_IMPORTERS
+from hitsave.code.names import LOADED_IMPORTERS, OWN_NAMES, UNSEEN_IMPORTERS
 from hitsave.code.project import Module
 from hitsave.code.reached import ANY_MODULE, Fact
 from hitsave.code.resolve import FunctionTarget, MissingTarget, ModuleTarget, Target
@@ -41,24 +41,23 @@ class Computed:
         elif dynamic.kind == "subclasses":
             self._closure.members.follow_subclasses = True
         elif dynamic.kind == "modules":
-            self.looks_among_loaded = True
-            for loaded in self._closure.project.loaded():
-                # What evaluations loaded, a later process begins without: see `facts`.
-                if loaded.source.module not in self._closure.options.hidden:
-                    self._closure.members.escape(loaded, via)
+            self._follow_loaded(dynamic, module, via)
         else:
             self._imports.setdefault((dynamic, module.name), (module, via))
 
     def collect(self) -> bool:
         """Follow the computed imports; True where there were any.
 
-        Where it was observed which modules they led to, those count and no others.
+        Where it was observed which modules they led to, those count and no others; but some
+        importers may have led to any that was loaded before.
         """
-        if not self._imports or self._is_observed():
+        is_observed, asked = self._is_observed(), self._closure.members.asked
+        if not self._imports or (is_observed and not asked(*LOADED_IMPORTERS)):
             return False
+        follow = self._follow_loaded if is_observed else self._follow_import
         pending, self._imports = self._imports, {}
         for (dynamic, _), (module, via) in pending.items():
-            self._follow_import(dynamic, module, via)
+            follow(dynamic, module, via)
         return True
 
     def _is_observed(self) -> bool:
@@ -88,6 +87,16 @@ class Computed:
                 return MissingTarget("")
             target = self._closure.module_attribute(target.module, name, via)
         return target
+
+    def _follow_loaded(self, dynamic: Dynamic, module: Module, via: Via) -> None:
+        """Follow a lookup among the modules that are loaded."""
+        self.looks_among_loaded = True
+        wanted = dynamic._replace(prefix=self._absolute(dynamic.prefix, module))
+        for loaded in self._closure.project.loaded():
+            # What evaluations loaded, a later process begins without: see `facts`.
+            name = loaded.source.module
+            if wanted.admits(name) and name not in self._closure.options.hidden:
+                self._closure.members.escape(loaded, via)
 
     def _follow_import(self, dynamic: Dynamic, module: Module, via: Via) -> None:
         closure = self._closure

@@ -21,9 +21,11 @@ LISTING_BUILTINS = frozenset({"vars", "dir"})
 TEXT_BUILTINS = frozenset({"eval", "exec"})
 NAMESPACE_BUILTINS = TEXT_BUILTINS | {"globals"}
 GETTERS = frozenset({"attrgetter", "methodcaller", "getattr_static", "getmembers"})
-UNSEEN_IMPORTERS = frozenset({"__import__", "resolve_name", "run_module"})
-"""Those that import, or have imported, without going through what is observed."""
-IMPORTERS = UNSEEN_IMPORTERS | {"import_module"}
+UNSEEN_IMPORTERS = frozenset({"run_module"})
+"""Those that execute a module without going through what is observed."""
+LOADED_IMPORTERS = frozenset({"__import__", "resolve_name"})
+"""Those that are not seen to give a module that is loaded already."""
+IMPORTERS = UNSEEN_IMPORTERS | LOADED_IMPORTERS | {"import_module"}
 SYS = ("sys",)
 LOADED = ("sys", "modules")
 """The table of the loaded modules, and what it stands in."""
