@@ -372,16 +372,21 @@ class _ClassBody:
 def _read_annotations(notes: list[ast.AST], reader: Reader) -> None:
     """Read annotations; those that are texts are evaluated by whoever reads them."""
     reader.read_all(notes)
-    for part in (inner for note in notes for inner in ast.walk(note)):
-        if isinstance(part, ast.Constant) and isinstance(part.value, str):
-            reader.found.mention(words_in(part.value), part.lineno)
+    for note in notes:
+        for text, line in _texts_in(note):
+            reader.found.mention(words_in(text), line)
 
 
 def _ask_for_texts(node: ast.AST, reader: Reader) -> None:
     """Matching by position asks for the attributes that `__match_args__` names."""
+    for text, line in _texts_in(node):
+        reader.found.ask(text, line)
+
+
+def _texts_in(node: ast.AST) -> Iterator[tuple[str, int]]:
     for part in ast.walk(node):
         if isinstance(part, ast.Constant) and isinstance(part.value, str):
-            reader.found.ask(part.value, part.lineno)
+            yield part.value, part.lineno
 
 
 def _type_parameters(node: FunctionStatement | ast.ClassDef) -> list[ast.AST]:

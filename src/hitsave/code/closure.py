@@ -306,7 +306,7 @@ class Closure:
         # A submodule is in its package's namespace once it has been imported, by anybody.
         if symbol is not None and symbol not in (own, Symbol(f"{module.name}.{name}", "")):
             token = digest_bytes(str(symbol).encode())
-            place = self._binding_place(module, name)
+            place = module.place_of(name)
             self.count(own, Facet.BINDING, token, place, via)
             self.link(symbol, Via(own, "bound by", 0))
             self.functions.tell_apart(own, target, place, via)
@@ -317,19 +317,13 @@ class Closure:
     ) -> None:
         if module.has(name):  # else it is a builtin by its own name
             token = digest_bytes(self.resolver.external_name(module, name, target, value).encode())
-            place, own = self._binding_place(module, name), module.symbol(name)
+            place, own = module.place_of(name), module.symbol(name)
             self.count(own, Facet.BINDING, token, place, via)
             if target.module != "builtins":
                 self.link(Symbol(target.module, target.name), Via(own, "bound by", 0))
             if target.name in NOTABLE:  # `getattr` and the like, by another name
                 for binding in module.bindings_of(name):
                     self.follow(binding.part, module, own)
-
-    def _binding_place(self, module: Module, name: str) -> Place:
-        bindings = module.bindings_of(name)
-        if not bindings:
-            return module.place()
-        return module.place(bindings[-1].part.line, bindings[-1].part.end_line)
 
     def _digest_held(self, symbol: Symbol, value: Any) -> bytes | None:
         if self.options.is_state(symbol, self.values.definition_digest(symbol)):

@@ -134,6 +134,13 @@ class Module:
             if binding.name == last
         )
 
+    def place_of(self, name: str) -> Place:
+        """Where a global is bound last."""
+        bindings = self.bindings_of(name)
+        if not bindings:
+            return self.place()
+        return self.place(bindings[-1].part.line, bindings[-1].part.end_line)
+
     def names(self) -> set[str]:
         """Every name that this module binds, as far as is known, except special ones."""
         bindings = self.record.bindings if self.record else {}

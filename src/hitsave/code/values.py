@@ -100,7 +100,7 @@ class Values:
             value = literal_value(module, name)
         else:
             read = partial(module.namespace.get, name, ABSENT)
-        place = self._place(module, name)
+        place = module.place_of(name)
         if issubclass(type(value), ModuleType):
             self.count_file(symbol, file_of(value), via)
         if value is ABSENT or not self._count_value(symbol, value, place, via, read):
@@ -134,9 +134,12 @@ class Values:
             return item_of((target.module.namespace or {}).get(target.name, ABSENT), keys)
 
         self._closure.guard.watch(lambda: read() is value)
-        place = self._place(target.module, target.name)
-        found = self._count_digest(symbol, value, place, via, read)
-        return found and (is_scalar(value) or self._follow_held(whole))
+        place = target.module.place_of(target.name)
+        if not self._count_digest(symbol, value, place, via, read):
+            return False
+        if not is_scalar(value):
+            self._follow_held(whole)
+        return True
 
     def _counts_by_definition(self, symbol: Symbol, value: Any) -> bool:
         is_state = self._closure.options.is_state(symbol, self.definition_digest(symbol))
@@ -164,9 +167,12 @@ class Values:
             if self._closure.once(("volatile", symbol)):
                 emit(Untracked(str(symbol), reason))
             return False
-        return self._count_digest(symbol, value, place, via, read) and self._follow_held(symbol)
+        if not self._count_digest(symbol, value, place, via, read):
+            return False
+        self._follow_held(symbol)
+        return True
 
-    def _follow_held(self, symbol: Symbol) -> bool:
+    def _follow_held(self, symbol: Symbol) -> None:
         """Follow what accessors look up later that a global holds: `methodcaller("go")`."""
         module = self._closure.modules.get(symbol.module)
         for binding in self.bindings(symbol):
@@ -176,7 +182,6 @@ class Values:
             if module is not None and not ACCESSORS.isdisjoint(names):
                 for dynamic in binding.part.references.dynamics:
                     self._closure.computed.follow(dynamic, module, symbol)
-        return True
 
     def _count_digest(self, symbol: Symbol, value: Any, place: Place, via: Via, read: Any) -> bool:
         """Count what a digest says of a value; whether that is all of it."""
@@ -272,7 +277,7 @@ class Values:
         if parts and module.namespace is not None and is_scalar(target.live):
             self._closure.guard.watch_kind(module.namespace, name)
         token = digest_parts("definition", [part.digest for part in parts])
-        place = self._place(module, name)
+        place = module.place_of(name)
         self._closure.count(symbol, Facet.DEFINITION, token, place, via, (module, place))
         for part in parts:
             self._closure.follow(part, module, symbol)
@@ -304,7 +309,7 @@ class Values:
         if imported:
             # Which of several values it is does not show in what these count by.
             token = digest_parts("imported as", imported)
-            self._closure.count(symbol, Facet.BINDING, token, self._place(module, symbol.name), via)
+            self._closure.count(symbol, Facet.BINDING, token, module.place_of(symbol.name), via)
         return found
 
     def _follow_star(self, module: Module, symbol: Symbol) -> list[bytes]:
@@ -325,12 +330,6 @@ class Values:
         self._closure.widen(symbol, "no statement binds it; its whole module counts")
         content = digest_bytes(module.source.content)
         self._closure.count(module.symbol(""), Facet.CONTENT, content, module.place(), via)
-
-    def _place(self, module: Module, name: str) -> Place:
-        bindings = module.bindings_of(name)
-        if not bindings:
-            return module.place()
-        return module.place(bindings[-1].part.line, bindings[-1].part.end_line)
 
     # -- class-level bindings, cells, attributes of functions -----------------------------------
 

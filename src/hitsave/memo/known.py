@@ -67,20 +67,22 @@ class KnownSets:
     def likeliest_first(
         self, token: bytes, is_recorded: Callable[[bytes], bool]
     ) -> Iterable[DependencySet]:
-        """As `to_try`, with the set first under which the call is recorded with the last code.
+        """As `to_try`; of the sets that this process has not tried yet, the likeliest comes first.
 
-        `is_recorded` says whether it is under a code digest. To find the code digest that a set
-        has now takes long the first time; of several sets, mostly one is needed.
+        That is the one under which the call is recorded with the code digest that the set had last;
+        `is_recorded` says whether it is. To find the code digest that a set has now takes long the
+        first time, and of several sets mostly one is needed.
         """
-        if not 1 < len(self.sets) < MOST_SETS or self._tried.issuperset(self.sets):
+        if not 1 < len(self.sets) < MOST_SETS or len(self._tried) == len(self.sets):
             return self.to_try(token)
-        return self._guessed_first(is_recorded)
+        return self._tried_first(is_recorded)
 
-    def _guessed_first(self, is_recorded: Callable[[bytes], bool]) -> Iterator[DependencySet]:
-        sets, codes = self.sets, self._last_codes()
-        recorded = (each for each in sets if is_recorded(codes.get(each.digest, b"")))
-        guess = next(recorded, sets[0])
-        for each in (guess, *(other for other in sets if other is not guess)):
+    def _tried_first(self, is_recorded: Callable[[bytes], bool]) -> Iterator[DependencySet]:
+        sets, tried = self.sets, self._tried.copy()
+        yield from (each for each in sets if each in tried)
+        rest, codes = [each for each in sets if each not in tried], self._last_codes()
+        rest.sort(key=lambda each: not is_recorded(codes.get(each.digest, b"")))
+        for each in rest:
             self._tried.add(each)
             yield each
 
