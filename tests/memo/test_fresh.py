@@ -1,8 +1,16 @@
 """Globals that have another value in every process: told from those that somebody changed."""
 
+import os
+from itertools import permutations
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
+
+from hitsave import observe
+from hitsave.code.symbol import Facet
+from hitsave.memo.history import surroundings_of
 
 SCRIPT = """
 from hitsave import memo
@@ -286,3 +294,25 @@ def test_what_another_version_of_the_program_found_to_be_state(run, tmp_path: Pa
         assert run(script).stdout.split() == ["2"]
     (tmp_path / "project" / "tables.py").write_text(tables.replace("True", "False"))
     assert run(script).stdout.split() == ["ran", "1"]
+
+
+def test_surroundings_do_not_depend_on_the_order_in_which_modules_were_met(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    modules = {
+        name: SimpleNamespace(
+            source=SimpleNamespace(path=str(tmp_path / name), module=name, content=b"")
+        )
+        for name in "abc"
+    }
+    monkeypatch.setattr(
+        observe.journal,
+        "readings_on_import",
+        lambda path: [observe.Reading(Facet.VARIABLE, f"READ_BY_{os.path.basename(path)}")],
+    )
+    monkeypatch.setattr(observe.journal, "state", lambda reading: reading.name.encode())
+    found = set()
+    for order in permutations(modules):
+        closure = SimpleNamespace(modules={name: modules[name] for name in order})
+        found.add(surroundings_of(cast(Any, SimpleNamespace(closure=closure))))
+    assert len(found) == 1

@@ -49,18 +49,15 @@ class Computed:
         """Follow the computed imports; True where there were any.
 
         Where it was observed which modules they led to, those count and no others; but some
-        importers may have led to any that was loaded before, or to none that was there.
+        importers may have led to any that was loaded before.
         """
         is_observed, asked = self._is_observed(), self._closure.members.asked
         if not self._imports or (is_observed and not asked(*LOADED_IMPORTERS)):
             return False
+        follow = self._follow_loaded if is_observed else self._follow_import
         pending, self._imports = self._imports, {}
         for (dynamic, _), (module, via) in pending.items():
-            names = self._count_names(dynamic, module, via)
-            if is_observed:
-                self._follow_loaded(dynamic, module, via)
-            else:
-                self._follow_all(names, Via(self._pattern(dynamic, module), "matched by", 0))
+            follow(dynamic, module, via)
         return True
 
     def _is_observed(self) -> bool:
@@ -101,26 +98,20 @@ class Computed:
             if wanted.admits(name) and name not in self._closure.options.hidden:
                 self._closure.members.escape(loaded, via)
 
-    def _count_names(self, dynamic: Dynamic, module: Module, via: Via) -> list[str]:
-        """Count which modules there are that a computed import can mean; return their names."""
+    def _follow_import(self, dynamic: Dynamic, module: Module, via: Via) -> None:
+        """Count which modules there are that a computed import can mean, and follow them all."""
         closure = self._closure
         prefix = self._absolute(dynamic.prefix, module)
         names = closure.project.modules_like(prefix, dynamic.suffix)
+        symbol = Symbol(f"{prefix}*{dynamic.suffix}", "")
         token = digest_bytes("\n".join(names).encode())
-        closure.count(self._pattern(dynamic, module), Facet.SHAPE, token, NOWHERE, via)
+        closure.count(symbol, Facet.SHAPE, token, NOWHERE, via)
         closure.guard.watch_listing(prefix, dynamic.suffix, names)
-        return names
-
-    def _follow_all(self, names: list[str], via: Via) -> None:
         for name in names:
-            found = self._closure.resolver.project_module(name)
-            self._closure.watch_module(name)
+            found = closure.resolver.project_module(name)
+            closure.watch_module(name)
             if found is not None:
-                self._closure.members.escape(found, via)
-
-    def _pattern(self, dynamic: Dynamic, module: Module) -> Symbol:
-        """What the modules that a computed import can mean go by."""
-        return Symbol(f"{self._absolute(dynamic.prefix, module)}*{dynamic.suffix}", "")
+                closure.members.escape(found, Via(symbol, "matched by", 0))
 
     def _absolute(self, prefix: str, module: Module) -> str:
         prefix = own_names(prefix, module)

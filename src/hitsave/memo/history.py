@@ -77,7 +77,8 @@ def surroundings_of(tracked: Tracked | TrackedCode) -> bytes:
     own values, which nobody compares with those of another process.
     """
     tokens = []
-    for module in tracked.closure.modules.values():
+    # A closure meets them in another order in each process.
+    for _, module in sorted(tracked.closure.modules.items()):
         path = os.path.abspath(module.source.path)
         if observe.was_loaded_before(path):
             tokens.append(_HERE)

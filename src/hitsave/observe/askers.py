@@ -5,6 +5,7 @@ not count: the import system, what prints tracebacks, and hitsave.
 """
 
 import os
+from opcode import opmap
 from types import FrameType
 
 from hitsave.observe.places import OURS, Places, caller_in, path_of
@@ -39,6 +40,12 @@ def is_removal(frame: FrameType | None) -> bool:
 def is_walk(frame: FrameType | None) -> bool:
     """Whether the standard library opens folders one below the other: `fwalk`, `rmtree`."""
     return frame is not None and (is_removal(frame) or "fwalk" in frame.f_code.co_name)
+
+
+def is_written_import(frame: FrameType) -> bool:
+    """Whether a frame executes an `import` statement, and not a call, that stands in a file."""
+    is_made = path_of(frame.f_code).startswith("<")
+    return not is_made and frame.f_code.co_code[frame.f_lasti] == opmap["IMPORT_NAME"]
 
 
 def asker(frame: FrameType | None, places: Places) -> Caller | None:

@@ -14,9 +14,9 @@ from typing import Any
 
 from hitsave.observe import active, processes, profiling
 from hitsave.observe.active import Event
-from hitsave.observe.askers import is_own_doing, is_removal, is_walk
+from hitsave.observe.askers import is_own_doing, is_removal, is_walk, is_written_import
 from hitsave.observe.locations import absolute
-from hitsave.observe.reads import make, move, read_file, read_listing
+from hitsave.observe.reads import ask_module, make, move, read_file, read_listing
 from hitsave.observe.trouble import give_up
 
 Handler = Callable[[Event], None]
@@ -137,9 +137,16 @@ def _dlopen(event: Event) -> None:
         read_file(path, event.frame, event.notes)
 
 
+def _import(event: Event) -> None:
+    """A module that is not loaded is looked for. What statements import is in the source."""
+    if event.notes and event.frame is not None and not is_written_import(event.frame):
+        ask_module(event.arguments[0], event.frame, event.notes)
+
+
 HANDLERS: dict[str, Handler] = {
     _CHECK: _heard,
     "open": _open,
+    "import": _import,
     "os.listdir": _list,
     "os.scandir": _list,
     "os.mkdir": _mkdir,

@@ -10,14 +10,14 @@ from types import CodeType, FrameType
 
 from hitsave.code.symbol import Facet
 from hitsave.observe.active import Notes
-from hitsave.observe.askers import asker, outside_of
+from hitsave.observe.askers import is_written_import, outside_of
 from hitsave.observe.journal import Journal, journal
 from hitsave.observe.locations import absolute
 from hitsave.observe.places import caller_in, path_of
 from hitsave.observe.processes import note_start
 from hitsave.observe.readers import READERS
-from hitsave.observe.reads import ask_path
-from hitsave.observe.records import NOBODY
+from hitsave.observe.reads import ask_module, ask_path
+from hitsave.raw import namespace_of
 
 Probe = Callable[[FrameType, tuple[Notes, ...]], None]
 
@@ -95,11 +95,17 @@ def _import_module(frame: FrameType, notes: tuple[Notes, ...]) -> None:
     """`importlib.import_module(name, package)` and `importlib.util.find_spec(name, package)`."""
     values = frame.f_locals
     name = _absolute_name(values.get("name"), values.get("package"))
-    for each in notes:
-        if name and name not in each.modules:
-            caller = asker(frame.f_back, each.places)
-            if caller is not None and caller != NOBODY:
-                each.modules.setdefault(name, caller)
+    ask_module(name, frame.f_back, notes)
+
+
+def _import_inside(frame: FrameType, notes: tuple[Notes, ...]) -> None:
+    """`__import__(package, fromlist=names)`, which looks for the modules that it does not have."""
+    asking, package = frame.f_back, namespace_of(frame.f_locals.get("module"))
+    if asking is None or package is None or is_written_import(asking):
+        return
+    for name in frame.f_locals.get("fromlist") or ():
+        if isinstance(name, str) and name not in package:
+            ask_module(f"{package.get('__name__')}.{name}", asking, notes)
 
 
 def _absolute_name(name: object, package: object) -> str:
@@ -126,6 +132,7 @@ _PROBES: dict[str, dict[object, Probe]] = {
     "_Environ.__iter__": {"os": _walk_variables},
     "import_module": {"importlib": _import_module},
     "find_spec": {"importlib.util": _import_module},
+    "_handle_fromlist": {"importlib._bootstrap": _import_inside},
     "exists": {"genericpath": _ask_argument},
     "lexists": {"genericpath": _ask_argument, "posixpath": _ask_argument},
     "isfile": {"genericpath": _ask_argument},

@@ -50,6 +50,15 @@ def ask_path(path: str, frame: FrameType | None, notes: tuple[Notes, ...]) -> No
                 each.paths.setdefault(path, (presence(path), caller))
 
 
+def ask_module(name: str, frame: FrameType | None, notes: tuple[Notes, ...]) -> None:
+    """Note that `frame` is about to look for the module `name`, which need not be there."""
+    for each in notes:
+        if name and name not in each.modules:
+            caller = asker(frame, each.places)
+            if caller is not None and caller != NOBODY:
+                each.modules.setdefault(name, caller)
+
+
 def _enter(facet: Facet, path: str, folder: str, frame: FrameType | None) -> None:
     places = journal.places
     if not counts(path, folder, places) or asker(frame, places) in (None, NOBODY):

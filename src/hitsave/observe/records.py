@@ -36,7 +36,7 @@ class Observed(NamedTuple):
 
     Paths are absolute. A file that did not exist or could not be read, a folder that could not be
     listed, and a variable that was not set are None. `paths` holds "file", "folder" or "none".
-    `modules` are absolute names that `importlib.import_module` was asked for, found or not. `made`
+    `modules` are absolute names that were asked for by a call, found or not. `made`
     is code of no file (`exec`) that started. `blind`
     says in sentences why more may have happened than was seen; empty where everything was seen.
     """
