@@ -296,6 +296,14 @@ def test_what_another_version_of_the_program_found_to_be_state(run, tmp_path: Pa
     assert run(script).stdout.split() == ["ran", "1"]
 
 
+def test_what_such_a_table_is_made_of_varies_as_well(outputs) -> None:
+    table = TABLE.replace("TABLE = {name: 1 for name in NAMES}", "TEXT = ''.join(NAMES)")
+    table += "import re\nTABLE = {'a': len(TEXT)}\nPATTERN = re.compile(TEXT)\n"
+    more = " + tables.PATTERN.groups"
+    assert outputs(2, table, more) == ["ran 9", "9"]
+    assert outputs(1, f"{table}\ndef unused():\n    return 1\n", more) == ["9"]
+
+
 def test_surroundings_do_not_depend_on_the_order_in_which_modules_were_met(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

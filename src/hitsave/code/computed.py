@@ -4,6 +4,7 @@ Owns how far `getattr`, `import_module`, `globals`, `eval`, `sys.modules` and `_
 widen what is reachable: to everything the known part of the name admits.
 """
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from hitsave.code.definition import Dynamic
@@ -42,6 +43,8 @@ class Computed:
             self._closure.members.follow_subclasses = True
         elif dynamic.kind == "modules":
             self._follow_loaded(dynamic, module, via)
+        elif dynamic.kind == "loaded":
+            self._count_loaded(dynamic, module, via)
         else:
             self._imports.setdefault((dynamic, module.name), (module, via))
 
@@ -91,12 +94,32 @@ class Computed:
     def _follow_loaded(self, dynamic: Dynamic, module: Module, via: Via) -> None:
         """Follow a lookup among the modules that are loaded."""
         self.looks_among_loaded = True
-        wanted = dynamic._replace(prefix=self._absolute(dynamic.prefix, module))
+        for loaded in self._loaded(self._wanted(dynamic, module)):
+            self._closure.members.escape(loaded, via)
+
+    def _count_loaded(self, dynamic: Dynamic, module: Module, via: Via) -> None:
+        """Count which modules are loaded, of those that were asked for."""
+        wanted = self._wanted(dynamic, module)
+
+        def names() -> list[str]:
+            return sorted(loaded.source.module for loaded in self._loaded(wanted))
+
+        now = names()
+        token = digest_bytes("\n".join(now).encode())
+        symbol = Symbol(f"{wanted.prefix}*{wanted.suffix}", "<loaded>")
+        self._closure.count(symbol, Facet.SHAPE, token, NOWHERE, via)
+        self._closure.guard.watch(lambda: names() == now)
+
+    def _wanted(self, dynamic: Dynamic, module: Module) -> Dynamic:
+        return dynamic._replace(prefix=self._absolute(dynamic.prefix, module))
+
+    def _loaded(self, wanted: Dynamic) -> Iterator[Module]:
+        """Yield the loaded modules that are meant."""
+        hidden = self._closure.options.hidden
         for loaded in self._closure.project.loaded():
             # What evaluations loaded, a later process begins without: see `facts`.
-            name = loaded.source.module
-            if wanted.admits(name) and name not in self._closure.options.hidden:
-                self._closure.members.escape(loaded, via)
+            if wanted.admits(loaded.source.module) and loaded.source.module not in hidden:
+                yield loaded
 
     def _follow_import(self, dynamic: Dynamic, module: Module, via: Via) -> None:
         """Count which modules there are that a computed import can mean, and follow them all."""

@@ -47,8 +47,9 @@ class Dynamic(NamedTuple):
     """A lookup whose name is computed.
 
     `kind` is `attribute` (of `target`, or of any object where that is empty), `import`, `modules`
-    (the table of loaded modules), `namespace` (the globals of the module, or of that of `target`)
-    or `subclasses`. Names begin with `prefix` and end with `suffix`.
+    (the table of loaded modules), `loaded` (whether one is in that table), `namespace` (the globals
+    of the module, or of that of `target`) or `subclasses`. Names begin with `prefix` and end with
+    `suffix`.
     """
 
     kind: str

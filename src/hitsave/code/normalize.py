@@ -177,6 +177,21 @@ class Reader:
             self._read_with(node.slice, items=True)
             self._tokens.append(")")
 
+    def _read_compare(self, node: ast.Compare) -> None:
+        """Read a comparison; `name in sys.modules` gets at no module that is in the table."""
+        names = chain_of(node.comparators[0])
+        is_asked = len(node.ops) == 1 and isinstance(node.ops[0], ast.In | ast.NotIn)
+        if names is None or not is_asked or self.found.meaning(names) != LOADED:
+            self._read_fields(node)
+            return
+        self._tokens.append(f"(Compare {type(node.ops[0]).__name__}")
+        self.read(node.left)
+        self._read_called(names, node.lineno, quiet=True, opaque=False)
+        self._tokens.append(")")
+        pattern = string_pattern(node.left)
+        known = (pattern, "") if isinstance(pattern, str) else pattern
+        self.found.look_up("loaded", (), known, node.lineno)
+
     def _read_owner(self, node: ast.Attribute | ast.Subscript) -> None:
         """Read what a step starts from: as a whole, where the step is stored or deleted."""
         self._read_with(node.value, items=self._reads_items and type(node.ctx) is ast.Load)
@@ -430,6 +445,7 @@ _READ: dict[type, Callable[[Reader, Any], None]] = {
     ast.Attribute: Reader._read_attribute,
     ast.Call: Reader._read_call,
     ast.Subscript: Reader._read_subscript,
+    ast.Compare: Reader._read_compare,
     ast.FunctionDef: Reader._read_definition,
     ast.AsyncFunctionDef: Reader._read_definition,
     ast.ClassDef: Reader._read_definition,

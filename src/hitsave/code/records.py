@@ -19,7 +19,7 @@ from hitsave.code.definition import (
     StarImport,
 )
 
-SCHEMA = 17
+SCHEMA = 18
 """Grows whenever the analyser or the shape of its records changes."""
 
 

@@ -154,12 +154,33 @@ def _equal(call: "Call", among: DependencySet, manifest: Manifest) -> Dependency
     if not can_ask():
         return None
     now, then = surroundings_of(tracked), manifest.surroundings
-    varying = ask(session.root, values, suspects, same_seed=have_one_seed(now, then))
+    same_seed = have_one_seed(now, then)
+    varying = ask(session.root, values, suspects, same_seed=same_seed)
     _note(session, values, suspects, varying)
     if not suspects <= varying or not are_equal(now, then):
         # What they are made of may be what has changed.
         return None
-    return _widened(call, among)
+    return _widened_and_asked(call, among, values, same_seed)
+
+
+def _widened_and_asked(
+    call: "Call", among: DependencySet, asked: dict[Symbol, Asked], same_seed: bool
+) -> DependencySet:
+    """Widen a set until nothing is left in it that may vary and was not asked about.
+
+    What counts by its definition leads to what it was made of.
+    """
+    from hitsave.memo.probe import ask
+
+    while True:
+        widened = _widened(call, among)
+        values = _askable(_track(call, widened).code)
+        rest = {symbol: value for symbol, value in values.items() if symbol not in asked}
+        if not rest:
+            return widened
+        asked = asked | rest
+        varying = ask(call.session.root, rest, frozenset(), same_seed=same_seed)
+        _note(call.session, rest, set(), varying)
 
 
 def _as_then(call: "Call", among: DependencySet, manifest: Manifest) -> TrackedCode:
