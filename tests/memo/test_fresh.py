@@ -1,18 +1,12 @@
 """Globals that have another value in every process: told from those that somebody changed."""
 
-import os
-from itertools import permutations
 from pathlib import Path
-from types import SimpleNamespace
-from typing import Any, cast
 
 import pytest
 
-from hitsave import observe
-from hitsave.code.symbol import Facet
-from hitsave.memo.history import surroundings_of
-
 SCRIPT = """
+import os, sys
+sys.argv += os.environ.get("ARGUMENTS", "").split()
 from hitsave import memo
 import tables
 
@@ -30,10 +24,13 @@ TABLE = "NAMES = {'a', 'b', 'c', 'd', 'e', 'f', 'g', 'h'}\nTABLE = {name: 1 for 
 def outputs(run, tmp_path: Path):
     """Write a module, run the script a number of times, and return what each run printed."""
 
-    def outputs(times: int, table: str, more: str = "", *words: str) -> list[str]:
+    def outputs(
+        times: int, table: str, more: str = "", *words: str, **environment: str
+    ) -> list[str]:
         (tmp_path / "project" / "tables.py").write_text(table)
         script = SCRIPT.replace("{more}", more)
-        return [run(script, *words).stdout.replace("\n", " ").strip() for _ in range(times)]
+        done = [run(script, *words, **environment) for _ in range(times)]
+        return [each.stdout.replace("\n", " ").strip() for each in done]
 
     return outputs
 
@@ -304,23 +301,63 @@ def test_what_such_a_table_is_made_of_varies_as_well(outputs) -> None:
     assert outputs(1, f"{table}\ndef unused():\n    return 1\n", more) == ["9"]
 
 
-def test_surroundings_do_not_depend_on_the_order_in_which_modules_were_met(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    modules = {
-        name: SimpleNamespace(
-            source=SimpleNamespace(path=str(tmp_path / name), module=name, content=b"")
-        )
-        for name in "abc"
-    }
-    monkeypatch.setattr(
-        observe.journal,
-        "readings_on_import",
-        lambda path: [observe.Reading(Facet.VARIABLE, f"READ_BY_{os.path.basename(path)}")],
+MAKER = "def make(names):\n    return {name: 1 for name in names}\n\n\ndef other():\n    return 1\n"
+MADE = TABLE.replace("{name: 1 for name in NAMES}", "maker.make(NAMES)")
+
+
+@pytest.fixture
+def with_maker(outputs, tmp_path: Path):
+    """Write the module that makes the table as well, run, and return what was printed."""
+
+    def with_maker(maker: str, **environment: str) -> list[str]:
+        (tmp_path / "project" / "maker.py").write_text(maker)
+        return outputs(1, f"import maker\n{MADE}", **environment)
+
+    return with_maker
+
+
+def test_an_edit_of_what_makes_the_table_in_another_module(with_maker) -> None:
+    assert with_maker(MAKER) == ["ran 9"]
+    assert with_maker(MAKER.replace("name: 1", "name: 2")) == ["ran 17"]
+
+
+def test_an_edit_of_what_was_not_called_on_import_before_the_table_is_known(with_maker) -> None:
+    assert with_maker(MAKER) == ["ran 9"]
+    assert with_maker(MAKER.replace("return 1", "return 2")) == ["9"]
+
+
+def test_an_edit_of_a_value_that_the_maker_reads(with_maker) -> None:
+    maker = f"ONE = 1\n{MAKER.replace('name: 1', 'name: ONE')}"
+    assert with_maker(maker) == ["ran 9"]
+    assert with_maker(maker.replace("ONE = 1", "ONE = 2")) == ["ran 17"]
+
+
+def test_statements_of_the_maker_in_another_order(with_maker) -> None:
+    maker = f"ONE = [1]\nTWO = ONE.pop() + 1\nONE += [5]\n{MAKER}".replace(
+        "name: 1", "name: ONE[0]"
     )
-    monkeypatch.setattr(observe.journal, "state", lambda reading: reading.name.encode())
-    found = set()
-    for order in permutations(modules):
-        closure = SimpleNamespace(modules={name: modules[name] for name in order})
-        found.add(surroundings_of(cast(Any, SimpleNamespace(closure=closure))))
-    assert len(found) == 1
+    assert with_maker(maker) == ["ran 41"]
+    swapped = maker.replace(
+        "TWO = ONE.pop() + 1\nONE += [5]\n", "ONE += [5]\nTWO = ONE.pop() + 1\n"
+    )
+    assert with_maker(swapped) == ["ran 9"]
+
+
+def test_a_file_that_the_maker_reads(with_maker, tmp_path: Path) -> None:
+    maker = MAKER.replace("name: 1", "name: int(open('one.txt').read())")
+    (tmp_path / "project" / "one.txt").write_text("1")
+    assert with_maker(maker) == ["ran 9"]
+    (tmp_path / "project" / "one.txt").write_text("2")
+    assert with_maker(maker) == ["ran 17"]
+
+
+def test_arguments_that_nothing_looked_at_on_import(with_maker) -> None:
+    maker = MAKER.replace("return 1", "import sys; return sys.argv")
+    assert with_maker(maker) == ["ran 9"]
+    assert with_maker(maker, ARGUMENTS="more") == ["9"]
+
+
+def test_arguments_that_the_maker_looks_at(with_maker) -> None:
+    maker = "import sys\n" + MAKER.replace("name: 1", "name: len(sys.argv)")
+    assert with_maker(maker) == ["ran 9"]
+    assert with_maker(maker, ARGUMENTS="more") == ["ran 17"]

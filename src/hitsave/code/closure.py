@@ -160,13 +160,8 @@ class Closure:
 
     def manifest(self) -> Manifest:
         """The dependencies found."""
-        sources = [
-            part
-            for name, module in sorted(self.modules.items())
-            for part in (name.encode(), _source_digest(module))
-        ]
         reached = self.reached.packed if self.reached else b""
-        return Manifest(in_order(self.found.values()), reached, digest_parts("sources", sources))
+        return Manifest(in_order(self.found.values()), reached)
 
     # -- counting -------------------------------------------------------------------------------
 
@@ -430,10 +425,6 @@ class Closure:
         package = self.resolver.project_module(parent) if parent else None
         if package is not None:
             self.visit_module(package, via)
-
-
-def _source_digest(module: Module) -> bytes:
-    return module.record.source if module.record else digest_bytes(module.source.content)
 
 
 def _hides_what_runs(kind: Target) -> bool:

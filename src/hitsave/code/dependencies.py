@@ -54,14 +54,13 @@ class Manifest(NamedTuple):
     """A dependency set with the digest of each facet, sorted.
 
     `reached` is the packed dependency set that it was narrowed by; empty where everything reachable
-    counts. `sources` is the digest of the whole sources of the modules that take part, whatever of
-    them counts; `surroundings` tells what they read when they were imported.
+    counts. `imported` is the key under which it is kept what was loaded by then; empty where
+    that is not known.
     """
 
     dependencies: tuple[Dependency, ...]
     reached: bytes = b""
-    sources: bytes = b""
-    surroundings: bytes = b""
+    imported: bytes = b""
 
     @property
     def code_digest(self) -> bytes:
@@ -151,29 +150,29 @@ def unpack_manifest(data: bytes, load: Callable[[bytes], bytes | None]) -> Manif
 
     Raises `DamagedError` where the bytes are not one of this schema.
     """
-    rows, reached, sources, surroundings, beside = _unpack(data)
+    rows, reached, imported, beside = _unpack(data)
     try:
         found = tuple(_dependency(*row) for row in rows)
         if not beside:
-            return Manifest(found, reached, sources, surroundings)
+            return Manifest(found, reached, imported)
         rest = load(beside)
         if rest is None:
             raise DamagedError("the manifest of the code in it is gone")
         code = unpack_manifest(rest, load).beside(found)
-        return code._replace(reached=reached, sources=sources, surroundings=surroundings)
+        return code._replace(reached=reached, imported=imported)
     except (ValueError, TypeError) as error:
         raise DamagedError(f"the manifest cannot be read: {error}") from error
 
 
-def _unpack(data: bytes) -> tuple[Any, bytes, bytes, bytes, bytes]:
+def _unpack(data: bytes) -> tuple[Any, bytes, bytes, bytes]:
     try:
         schema, _, *content = msgpack.unpackb(zlib.decompress(data), use_list=False)
         if schema != SCHEMA:
             raise DamagedError(f"the manifest is of schema {schema}, not {SCHEMA}")
-        rows, reached, sources, surroundings, beside = content
+        rows, reached, imported, beside = content
     except (ValueError, TypeError, zlib.error) as error:
         raise DamagedError(f"the manifest cannot be read: {error}") from error
-    return rows, reached, sources, surroundings, beside
+    return rows, reached, imported, beside
 
 
 def _dependency(

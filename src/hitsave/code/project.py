@@ -412,10 +412,15 @@ class Project:
             self._analysed[digest] = self._load_or_analyse(source, digest)
         return self._analysed[digest]
 
+    def kept_record(self, content: bytes) -> ModuleRecord | None:
+        """Return what was found in a source whose content had this digest, where that is kept."""
+        kept = self._records.load(content)
+        return None if kept is None else unpack_module(kept)
+
     def _load_or_analyse(self, source: Source, digest: bytes) -> ModuleRecord | None:
-        kept = self._records.load(digest)
+        kept = self.kept_record(digest)
         if kept is not None:
-            return unpack_module(kept)
+            return kept
         # Only where a source is new: the analyser and `ast` cost 10 ms to import.
         from hitsave.code.analyze import analyze
 

@@ -2,10 +2,10 @@
 
 Some values are others in every process although nothing has changed: what was ordered by a hash
 seed, drawn by chance, or numbered by an address. A call that misses because of them alone would
-never hit. Where the sources are those that a result was recorded with, and nothing but values of
-globals differs, some fresh processes with different hash seeds import the modules and digest these
-values (`probe`). Those on which they disagree count by their definitions from then on; where these
-are all that differed, the result is the one that was recorded.
+never hit. Where importing the modules executes what it did when a result was recorded (`imported`),
+and nothing but values of globals differs, some fresh processes with different hash seeds import the
+modules and digest these values (`probe`). Those on which they disagree count by their definitions
+from then on; where these are all that differed, the result is the one that was recorded.
 
 Owns when to ask, and what the answer means. Refuses to guess: what cannot be asked about, as a
 global of the main program, goes on counting by its value.
@@ -148,19 +148,23 @@ def _equal(call: "Call", among: DependencySet, manifest: Manifest) -> Dependency
     if any(session.is_steady(symbol, values[symbol].definition) for symbol in suspects):
         return None
     # Few calls come this far, and a process is started by what takes long to load.
-    from hitsave.memo.history import are_equal, have_one_seed, surroundings_of
+    from hitsave.memo.imported import executed_alike, imported_now, imported_then, read_alike
     from hitsave.memo.probe import ask, can_ask
 
-    if not can_ask():
+    now, then = imported_now(session), imported_then(session, manifest.imported)
+    if then is None or not executed_alike(session, then) or not can_ask():
+        # What the values are made of may be what has changed.
         return None
-    now, then = surroundings_of(tracked), manifest.surroundings
-    same_seed = have_one_seed(now, then)
+    same_seed = now.has_seed_of(then)
     varying = ask(session.root, values, suspects, same_seed=same_seed)
     _note(session, values, suspects, varying)
-    if not suspects <= varying or not are_equal(now, then):
-        # What they are made of may be what has changed.
+    if not suspects <= varying or not read_alike(now, then):
         return None
-    return _widened_and_asked(call, among, values, same_seed)
+    widened = _widened_and_asked(call, among, values, same_seed)
+    known = manifest.by_key().keys()
+    found = _track(call, widened).code.manifest.by_key().keys()
+    # Of a library that nothing else leads to, nobody knows which version it was.
+    return None if any(facet is Facet.VERSION for _, facet in found - known) else widened
 
 
 def _widened_and_asked(
@@ -219,9 +223,6 @@ def _suspects(tracked: TrackedCode, manifest: Manifest) -> set[Symbol] | None:
         return None
     different = [key for key in now if now[key].digest != then[key].digest]
     if any(facet is not Facet.VALUE for _, facet in different):
-        return None
-    if different and tracked.manifest.sources != manifest.sources:
-        # What these values are made of need not be in the manifest.
         return None
     return {symbol for symbol, _ in different}
 

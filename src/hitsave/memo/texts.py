@@ -25,14 +25,16 @@ def text_writes(session: Session, tracked: Tracked) -> list[Write]:
     if store.get(Table.MANIFESTS, tracked.digest) is not None:
         return []
     # What only misses need is loaded by the first of them.
-    from hitsave.memo.history import surroundings_of
+    from hitsave.memo.imported import imported_write
 
     code, outside = tracked.code, tracked.outside.dependencies
-    shared = code.manifest._replace(surroundings=surroundings_of(tracked))
+    imported = imported_write(session)
+    shared = code.manifest._replace(imported=imported.key)
     if not outside:
-        return _manifest_writes(session, tracked, code.digest, shared)
+        return [imported, *_manifest_writes(session, tracked, code.digest, shared)]
     manifest = shared._replace(dependencies=outside, reached=tracked.reached)
-    writes = _manifest_writes(session, tracked, tracked.digest, manifest, code.digest)
+    writes = [imported]
+    writes += _manifest_writes(session, tracked, tracked.digest, manifest, code.digest)
     if store.get(Table.MANIFESTS, code.digest) is None:
         # Once for all calls that differ in nothing but what they read.
         writes += _manifest_writes(session, tracked, code.digest, shared)
