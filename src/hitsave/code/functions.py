@@ -32,9 +32,13 @@ from hitsave.raw import defaults_of
 if TYPE_CHECKING:
     from hitsave.code.closure import Closure
 
-BODY_READERS = frozenset(
-    "getsource getsourcelines findsource getclosurevars co_code co_consts co_names dis".split()
-)
+CODE_READERS = frozenset("co_code co_consts co_names".split())
+"""Attributes of code objects; which need not be those of functions."""
+
+CODE_GETTERS = frozenset("__code__ gi_code cr_code ag_code get_code".split())
+"""Names through which a program gets at the code objects of functions that do not run."""
+
+BODY_READERS = frozenset("getsource getsourcelines findsource getclosurevars dis".split())
 """Names through which a program reads what functions do, without running them."""
 
 SIGNATURES = frozenset("signature getfullargspec getcallargs".split())
@@ -177,16 +181,17 @@ class Functions:
 
     def reflect(self, name: str) -> None:
         """Reachable code reads what functions are, by `name`, rather than running them."""
-        if name in BODY_READERS:
+        if name in BODY_READERS | CODE_READERS | CODE_GETTERS and self._is_read():
             for symbol in tuple(self._unused):
                 self._use(symbol)
-        elif name in HEADER_READERS:
+        if name in HEADER_READERS:
             for met in tuple(self._unused.values()):
                 if self._is_header_read(met.symbol):
                     self._count_header(met)
 
     def _is_read(self) -> bool:
-        return self._closure.members.asked(*BODY_READERS)
+        asked = self._closure.members.asked
+        return asked(*BODY_READERS) or (asked(*CODE_READERS) and asked(*CODE_GETTERS))
 
     def _is_header_read(self, symbol: Symbol) -> bool:
         """Whether something reads the parameters of a function, or may."""

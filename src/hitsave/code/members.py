@@ -99,7 +99,7 @@ class Members:
                 self._waiting[name] = list(modules)
 
     def asked(self, *names: str) -> bool:
-        """Whether any of `names` is asked for, by name or by a computed one."""
+        """Whether any of `names` is asked for by its name."""
         return any(name in self._asked for name in names)
 
     def asks_classes_for(self, name: str) -> bool:

@@ -179,6 +179,7 @@ class Reader:
 
     def _read_compare(self, node: ast.Compare) -> None:
         """Read a comparison; `name in sys.modules` gets at no module that is in the table."""
+        self._hand_on((node.left, *node.comparators))
         names = chain_of(node.comparators[0])
         is_asked = len(node.ops) == 1 and isinstance(node.ops[0], ast.In | ast.NotIn)
         if names is None or not is_asked or self.found.meaning(names) != LOADED:
@@ -272,9 +273,17 @@ class Reader:
             self._ask_all(names[1:], line)
 
     def _read_arguments(self, node: ast.Call, arguments: Sequence[ast.expr]) -> None:
+        self._hand_on(arguments)
+        self._hand_on(keyword.value for keyword in node.keywords)
         self.read_all(arguments)
         self.read_all(node.keywords)
         self._tokens.append(")")
+
+    def _hand_on(self, nodes: Iterable[ast.expr]) -> None:
+        """Note that whoever is given a function's code object may read all of it."""
+        for node in nodes:
+            if isinstance(node, ast.Attribute) and node.attr == "__code__":
+                self.found.ask("co_code", node.lineno)
 
     def _note_call(self, node: ast.Call, meaning: Names) -> None:
         """Note what a call of this name asks for, whatever else it does."""
