@@ -5,7 +5,9 @@ the state of external code. Refuses driver code: what stands under `if __name__ 
 counts only through the globals it changes.
 """
 
-from collections.abc import Hashable, Iterator, Mapping
+from collections.abc import Hashable, Iterator, Mapping, Set
+from functools import cached_property, reduce
+from operator import or_
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from hitsave.code.callgraph import (
@@ -108,11 +110,7 @@ class Effects:
         if bits & _ANYTHING:
             yield from (symbol for symbol, _ in self._extended)
             return
-        bits //= _FIRST
-        while bits:
-            lowest = bits & -bits
-            yield self._extended[lowest.bit_length() - 1][0]
-            bits ^= lowest
+        yield from (self._extended[place][0] for place in _places(bits // _FIRST))
 
     def _leads_to(self, statement: Statement) -> int:
         defines = statement.is_class or statement.effect.defines
@@ -126,18 +124,51 @@ class Effects:
 
         Many globals are extended by the same statements: their order counts once, for the first.
         """
-        rows: dict[Symbol, dict[str, list[Statement]]] = {}
-        for statement in self._counted:
-            module = statement.module
-            for owner in [*self._may_extend(statement)] or [module.symbol("")]:
-                rows.setdefault(owner, {}).setdefault(module.name, []).append(statement)
-        for owner in sorted(rows):
-            for row in rows[owner].values():
-                if len(row) > 1 and self._closure.once(("order", *map(id, row))):
-                    self._count_row(owner, sorted(row, key=lambda each: each.line))
-            self._count_modules(owner, frozenset(rows[owner]))
+        rows: dict[str, list[tuple[Statement, int]]] = {}
+        for statement in sorted(self._counted, key=lambda each: (each.module.name, each.line)):
+            rows.setdefault(statement.module.name, []).append((statement, self._owners(statement)))
+        for row in rows.values():
+            module = row[0][0].module
+            self._count_row(module.symbol(""), [each for each, owners in row if not owners])
+            for alike in _told_apart({owners for _, owners in row}):
+                own = [each for each, owners in row if owners & alike]
+                self._count_row(self._first_of(alike), own)
+        extended = {name: reduce(or_, (each for _, each in row)) for name, row in rows.items()}
+        for alike in _told_apart(set(extended.values())):
+            names = frozenset(name for name, owners in extended.items() if owners & alike)
+            self._count_modules(self._first_of(alike), names)
+
+    def _owners(self, statement: Statement) -> int:
+        """The globals that a statement extends, as bits by their places; one for each symbol."""
+        bits = self._leads_to(statement)
+        found = self._everything if bits & _ANYTHING else bits // _FIRST
+        for again, first in self._repeated:
+            if found & (again | first):
+                found = (found | first) & ~again
+        return found
+
+    @cached_property
+    def _everything(self) -> int:
+        return (1 << len(self._extended)) - 1
+
+    @cached_property
+    def _repeated(self) -> list[tuple[int, int]]:
+        """The places of symbols that have an earlier place, with that."""
+        places: dict[Symbol, int] = {}
+        for place, (symbol, _) in enumerate(self._extended):
+            places.setdefault(symbol, place)
+        return [
+            (1 << place, 1 << places[symbol])
+            for place, (symbol, _) in enumerate(self._extended)
+            if places[symbol] != place
+        ]
+
+    def _first_of(self, owners: int) -> Symbol:
+        return min(self._extended[place][0] for place in _places(owners))
 
     def _count_row(self, owner: Symbol, row: list[Statement]) -> None:
+        if len(row) < 2:
+            return
         module, parts = row[0].module, [statement.effect.part for statement in row]
         place = module.place(parts[0].line, parts[-1].end_line)
         token = digest_parts("in order", [part.digest for part in parts])
@@ -147,8 +178,6 @@ class Effects:
 
     def _count_modules(self, owner: Symbol, names: frozenset[str]) -> None:
         """Count in which order the modules were loaded that extend a global."""
-        if len(names) < 2 or not self._closure.once(("loaded in order", names)):
-            return
         order = [module for module in self._loaded if module.name in names]
         if len(order) > 1:
             token = digest_parts("loaded", [module.name.encode() for module in order])
@@ -252,6 +281,22 @@ class Effects:
             for bindings in record.bindings.values()
             for binding in bindings
         )
+
+
+def _places(bits: int) -> Iterator[int]:
+    """Yield the places of the bits that are set, lowest first."""
+    while bits:
+        lowest = bits & -bits
+        yield lowest.bit_length() - 1
+        bits ^= lowest
+
+
+def _told_apart(sets: Set[int]) -> list[int]:
+    """Part the bits of all `sets` into groups that no set tells apart."""
+    groups = [reduce(or_, sets)] if any(sets) else []
+    for each in sets:
+        groups = [part for group in groups for part in (group & each, group & ~each) if part]
+    return groups
 
 
 class _Shared(NamedTuple):
