@@ -60,6 +60,7 @@ class Effects:
         self._pending: list[Statement] = []
         self._counted: list[Statement] = []
         self._setting: dict[int, bool] = {}
+        self._known_owners: dict[int, int] = {}
 
     def extended(self, symbol: Symbol, value: Any) -> None:
         """Something counts by its definition, so what extends it counts too."""
@@ -141,15 +142,15 @@ class Effects:
     def _owners(self, statement: Statement) -> int:
         """The globals that a statement extends, as bits by their places; one for each symbol."""
         bits = self._leads_to(statement)
-        found = self._everything if bits & _ANYTHING else bits // _FIRST
-        for again, first in self._repeated:
-            if found & (again | first):
-                found = (found | first) & ~again
-        return found
-
-    @cached_property
-    def _everything(self) -> int:
-        return (1 << len(self._extended)) - 1
+        known = self._known_owners.get(bits)
+        if known is None:
+            everything = (1 << len(self._extended)) - 1
+            known = everything if bits & _ANYTHING else bits // _FIRST
+            for again, first in self._repeated:
+                if known & again:
+                    known = (known | first) & ~again
+            self._known_owners[bits] = known
+        return known
 
     @cached_property
     def _repeated(self) -> list[tuple[int, int]]:
