@@ -357,7 +357,15 @@ def test_arguments_that_nothing_looked_at_on_import(with_maker) -> None:
     assert with_maker(maker, ARGUMENTS="more") == ["9"]
 
 
-def test_arguments_that_the_maker_looks_at(with_maker) -> None:
-    maker = "import sys\n" + MAKER.replace("name: 1", "name: len(sys.argv)")
+@pytest.mark.parametrize(
+    ("imported", "read"),
+    [
+        ("import sys", "len(sys.argv)"),
+        ("from sys import argv as given", "len(given)"),
+        ("import argparse as a", "len(a.ArgumentParser().parse_known_args()[1]) + 1"),
+    ],
+)
+def test_arguments_that_the_maker_looks_at(with_maker, imported: str, read: str) -> None:
+    maker = f"{imported}\n{MAKER.replace('name: 1', f'name: {read}')}"
     assert with_maker(maker) == ["ran 9"]
     assert with_maker(maker, ARGUMENTS="more") == ["ran 17"]

@@ -54,8 +54,8 @@ class Manifest(NamedTuple):
     """A dependency set with the digest of each facet, sorted.
 
     `reached` is the packed dependency set that it was narrowed by; empty where everything reachable
-    counts. `imported` is the key under which it is kept what was loaded by then; empty where
-    that is not known.
+    counts. `imported` is the key under which it is kept what was loaded by then; empty where that
+    is not known.
     """
 
     dependencies: tuple[Dependency, ...]

@@ -5,6 +5,7 @@ same way. Owns what is kept of that. Refuses to compare values (`fresh` does).
 """
 
 import os
+import re
 import sys
 import zlib
 from collections.abc import Callable, Iterable, Iterator
@@ -15,7 +16,7 @@ from weakref import WeakKeyDictionary
 import msgpack
 
 from hitsave import observe
-from hitsave.code.definition import FunctionDefinition, Part
+from hitsave.code.definition import Binding, FunctionDefinition, Part
 from hitsave.code.on_import import changed_functions, executed_parts
 from hitsave.code.project import Module
 from hitsave.code.source import Source
@@ -85,12 +86,17 @@ def _read_on_import(module: Module, has_run: HasRun) -> Digest:
 
 def _may_read_arguments(module: Module, has_run: HasRun) -> bool:
     """Whether anything that was executed in a module may look at the program's arguments."""
-    if module.record is None:
-        return True
-    if any(each.attribute in _ARGUMENTS for each in chain(*module.record.bindings.values())):
+    if module.record is None or not _MENTIONED.search(module.source.content):
+        return module.record is None
+    if any(map(_is_renamed, chain(*module.record.bindings.values()))):
         return True
     parts = executed_parts(module.record, lambda function: has_run(module, function))
     return any(not _ARGUMENTS.isdisjoint(names) for part in parts for names in _names_in(part))
+
+
+def _is_renamed(binding: Binding) -> bool:
+    name = binding.attribute or binding.module
+    return name in _ARGUMENTS and name != binding.name
 
 
 def _names_in(part: Part) -> Iterator[Iterable[str]]:
@@ -104,6 +110,8 @@ _ARGUMENTS = frozenset(
     "getopt gnu_getopt docopt click typer fire tyro absl hydra".split()
 )
 """What code goes by that reads the arguments of the program, or of what does."""
+
+_MENTIONED = re.compile("|".join(_ARGUMENTS).encode())
 
 _HERE = os.urandom(16)
 """What no other process has."""
@@ -146,12 +154,12 @@ def imported_write(session: Session) -> Write:
     modules, seed = imported_now(session)
     rows = [(name, *loaded) for name, loaded in sorted(modules.items())]
     packed = zlib.compress(bytes(msgpack.packb((rows, seed)) or b""), 1)
-    return Write(Table.MANIFESTS, digest_parts("imported", [packed]), packed)
+    return Write(Table.IMPORTED, digest_bytes(packed), packed)
 
 
 def imported_then(session: Session, key: bytes) -> Imported | None:
     """Return what was written under `key`; None where it is gone."""
-    packed = session.store.get(Table.MANIFESTS, key) if key else None
+    packed = session.store.get(Table.IMPORTED, key) if key else None
     if packed is None:
         return None
     rows, seed = msgpack.unpackb(zlib.decompress(packed), use_list=False)

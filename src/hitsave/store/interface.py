@@ -30,6 +30,7 @@ class Table(StrEnum):
     TEXTS = "texts"
     HISTORY = "history"
     STATE = "state"
+    IMPORTED = "imported"
 
     # Enum's own hash is written in Python and would be a third of the cost of a lookup.
     __hash__ = str.__hash__
