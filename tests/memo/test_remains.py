@@ -348,3 +348,48 @@ def test_an_explanation_names_the_file_and_the_value(
     assert "tables:WORDS" in said
     assert "-a b" in said
     assert "+a b c" in said
+
+
+REGISTRY = """
+class Names(dict):
+    def named(self, name):
+        return self.setdefault(name, [name])
+
+CONFIG = {"factor": 1}
+TABLE = Names(config=CONFIG)
+named = TABLE.named
+"""
+USER = """
+import os, sys
+from hitsave import memo
+from registry import CONFIG, TABLE, named
+import registry
+
+CONFIG["factor"] = int(os.environ.get("FACTOR", "1"))
+
+@memo
+def f(x):
+    print("ran", end=" ")
+    return named(f"name {x}"), len(registry.TABLE) > 0, registry.CONFIG["factor"]
+
+for x in os.environ["CALLS"]:
+    f(x)
+"""
+
+
+def test_what_an_evaluation_fills_is_state_by_whatever_name_it_goes(
+    run: Any, tmp_path: Path
+) -> None:
+    (tmp_path / "project" / "registry.py").write_text(REGISTRY)
+    assert run(USER, CALLS="abc").stdout == "ran ran ran "
+    assert run(USER, CALLS="b").stdout == ""
+    assert run(USER, CALLS="cad").stdout == "ran "
+
+
+def test_what_is_in_a_table_that_an_evaluation_fills_goes_on_counting(
+    run: Any, tmp_path: Path
+) -> None:
+    (tmp_path / "project" / "registry.py").write_text(REGISTRY)
+    assert run(USER, CALLS="ab").stdout == "ran ran "
+    assert run(USER, CALLS="ab", FACTOR="2").stdout == "ran ran "
+    assert run(USER, CALLS="ba").stdout == ""

@@ -36,6 +36,11 @@ def is_scalar(value: Any) -> bool:
     return id(type(value)) in _SCALARS
 
 
+def changeable(value: Any) -> Any:
+    """Return the object that is looked at to see a change of a value: of a method, its owner."""
+    return value.__self__ if id(type(value)) in _BOUND else value
+
+
 def held_by(value: Any, is_ours: bool) -> Iterable[Any] | None:
     """Return what an object holds; None where that is too much to look at.
 

@@ -351,14 +351,19 @@ class Tracker:
                 known = self._settled.get(key)
                 if known is not None and known[0] is before and known[1].witness.still_holds():
                     return known[1]
+                self.compute(roots, declared, witness)
             else:
-                self._note_changes(seen, loaded)
-            self.compute(roots, declared, witness)
+                objects = self._note_changes(seen, loaded)
+                while self._mark_names_of(objects, self.compute(roots, declared, witness)):
+                    pass
             settled = Settled(witness.dependency_set(), witness)
             _keep(self._settled, key, (before, settled))
             return settled
 
-    def _note_changes(self, seen: Iterable[TrackedCode], loaded: set[str] | frozenset[str]) -> None:
+    def _note_changes(
+        self, seen: Iterable[TrackedCode], loaded: set[str] | frozenset[str]
+    ) -> dict[int, Any]:
+        """Note what an evaluation changed; return the objects that it changed, by their ids."""
         self._lazy |= loaded
         self._project.wrappers.note_replaced()
         for code in seen:
@@ -367,9 +372,28 @@ class Tracker:
             for live, known in code.closure.members.class_names.items():
                 self._project.made_members.note(live, set(names_of_class(live)) - known)
         # A closure of the functions that ran before asks for more values than what is reachable.
-        changed = {pair for code in seen for pair in _changed(code.closure.values)}
+        changed: set[tuple[Symbol, bytes]] = set()
+        objects: dict[int, Any] = {}
+        for values in (code.closure.values for code in seen):
+            found = dict(_changed(values))
+            changed.update(found.items())
+            inside = (each for symbol in found for each in values.changed_inside(symbol))
+            objects.update((id(each), each) for each in inside)
         if changed:
             self._mark_state(*changed)
+        return objects
+
+    def _mark_names_of(self, objects: Mapping[int, Any], code: TrackedCode) -> bool:
+        """Let changed objects be state by each name; whether any was not yet known to be.
+
+        Once a global counts by its definition, that leads to where it was imported from.
+        """
+        values = code.closure.values
+        names = {symbol: values.definition_digest(symbol) for symbol in values.leading_to(objects)}
+        new = {pair for pair in names.items() if not self._options.is_state(*pair)}
+        if new:
+            self._mark_state(*new)
+        return bool(new)
 
     def track_as_of(
         self,

@@ -5,14 +5,14 @@ statements that bind or extend it, and by as much of it as can be digested. Refu
 session hands that in.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Container, Iterator
 from functools import partial
 from types import FunctionType, MethodType, ModuleType
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from hitsave.code.definition import Binding, Key, Part
 from hitsave.code.dependencies import Via
-from hitsave.code.held import is_scalar
+from hitsave.code.held import changeable, is_scalar
 from hitsave.code.inert import is_inert
 from hitsave.code.literal import literal_value
 from hitsave.code.names import ACCESSORS
@@ -214,6 +214,18 @@ class Values:
         if now is ABSENT or live.value is ABSENT:
             return now is not live.value
         return self.digest_of(now) != live.digest
+
+    def changed_inside(self, symbol: Symbol) -> Iterator[Any]:
+        """Yield the objects of a global that hold something else now than they did."""
+        for live in self.live[symbol]:
+            if live.read() is live.value and not is_scalar(live.value) and self._differs(live):
+                yield changeable(live.value)
+
+    def leading_to(self, objects: Container[int]) -> Iterator[Symbol]:
+        """Yield the globals that are `objects`, by their ids, or methods of these."""
+        for symbol, found in self.live.items():
+            if any(id(changeable(live.value)) in objects for live in found):
+                yield symbol
 
     def hidden_globals(self) -> list[tuple[Symbol, Any]]:
         """The globals reached in loaded modules that count as if they were not loaded."""
