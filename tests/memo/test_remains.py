@@ -393,3 +393,64 @@ def test_what_is_in_a_table_that_an_evaluation_fills_goes_on_counting(
     assert run(USER, CALLS="ab").stdout == "ran ran "
     assert run(USER, CALLS="ab", FACTOR="2").stdout == "ran ran "
     assert run(USER, CALLS="ba").stdout == ""
+
+
+LAZY = """
+def make():
+    return {"factor": 2}
+
+def __getattr__(name):
+    if name == "TABLE":
+        globals()[name] = make()
+        return globals()[name]
+    raise AttributeError(name)
+"""
+
+
+@pytest.mark.parametrize("read", ["lazy.TABLE", "tables()"])
+def test_what_a_module_finds_when_it_is_asked_and_keeps(
+    run: Any, tmp_path: Path, read: str
+) -> None:
+    script = f"""
+        import os
+        from hitsave import memo
+        import lazy
+
+        def tables():
+            from lazy import TABLE
+            return TABLE
+
+        @memo
+        def f(x):
+            print("ran", end=" ")
+            return {read}["factor"] * ord(x)
+
+        print(*map(f, os.environ["CALLS"]))
+    """
+    (tmp_path / "project" / "lazy.py").write_text(LAZY)
+    assert run(script, CALLS="ab").stdout == "ran ran 194 196\n"
+    assert run(script, CALLS="b").stdout == "196\n"
+    (tmp_path / "project" / "lazy.py").write_text(LAZY.replace("2", "3"))
+    assert run(script, CALLS="ba").stdout == "ran ran 294 291\n"
+
+
+def test_what_the_program_puts_into_a_module_itself_counts(run: Any, tmp_path: Path) -> None:
+    script = """
+        import os
+        from hitsave import memo
+        import lazy
+
+        @memo
+        def f(x):
+            print("ran", end=" ")
+            return lazy.TABLE["factor"] * ord(x)
+
+        print(f("a"), end=" ")
+        lazy.TABLE = {"factor": int(os.environ["FACTOR"])}
+        print(f("a"))
+    """
+    (tmp_path / "project" / "lazy.py").write_text(LAZY)
+    answers = [run(script, FACTOR=factor).stdout.split() for factor in "5566"]
+    numbers = [[each for each in answer if each != "ran"] for answer in answers]
+    assert numbers == 2 * [["194", "485"]] + 2 * [["194", "582"]]
+    assert answers[0].count("ran") == answers[2].count("ran") + 1 == 2

@@ -91,6 +91,7 @@ class Closure:
         self.computed = Computed(self)
         self.impure = Impure(self)
         self.modules: dict[str, Module] = {}
+        self.missing: dict[Symbol, Module] = {}
         self.subjects: dict[tuple[Symbol, Facet], Any] = {}
         self.edges: dict[Symbol, dict[Symbol, Via]] = {}
         self.found: dict[tuple[Symbol, Facet], Dependency] = {}
@@ -291,6 +292,8 @@ class Closure:
         else:
             count_conditions(self, module, name, via)
         own = module.symbol(name)
+        if isinstance(target, MissingTarget):
+            self.missing[own] = module
         if isinstance(target, ExternalTarget):
             self._count_external_name(target, module, name, value, via)
             return target

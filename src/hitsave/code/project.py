@@ -62,14 +62,18 @@ class Module:
         self.source = source
         self.record = record
         self.namespace = namespace
-        self.made: set[str] = set()
-        """Names that evaluations put into the namespace; a later process begins without them."""
+        self.made: dict[str, Any] = {}
+        """What evaluations put into the namespace; a later process begins without it."""
 
     @classmethod
     def unnamed(cls, namespace: Namespace) -> "Module":
         """A stand-in for a namespace that is no module's: a shell's, or one made for `exec`."""
         name = str(namespace.get("__name__", ""))
         return cls(name, Source(name, "", b"", False, executed=True), None, namespace)
+
+    def is_made(self, name: str, value: object) -> bool:
+        """Whether an evaluation put `value` into the namespace."""
+        return name in self.made and self.made[name] is value
 
     @property
     def package(self) -> str:
@@ -149,7 +153,7 @@ class Module:
         # What `from __future__ import` leaves behind is no binding of the module's.
         items = tuple((self.namespace or {}).items())
         live = {name for name, value in items if class_name(type(value))[0] != "__future__"}
-        live -= self.made
+        live -= self.made.keys()
         names = (live | bindings.keys()) - driver
         return {name for name in names if not is_special(name)}
 
