@@ -434,8 +434,13 @@ def test_what_a_module_finds_when_it_is_asked_and_keeps(
     assert run(script, CALLS="ba").stdout == "ran ran 294 291\n"
 
 
-def test_what_the_program_puts_into_a_module_itself_counts(run: Any, tmp_path: Path) -> None:
-    script = """
+@pytest.mark.parametrize(
+    "put", ["lazy.TABLE = {'factor': factor}", "lazy.TABLE['factor'] = factor"]
+)
+def test_what_the_program_puts_into_a_module_itself_counts(
+    run: Any, tmp_path: Path, put: str
+) -> None:
+    script = f"""
         import os
         from hitsave import memo
         import lazy
@@ -446,7 +451,8 @@ def test_what_the_program_puts_into_a_module_itself_counts(run: Any, tmp_path: P
             return lazy.TABLE["factor"] * ord(x)
 
         print(f("a"), end=" ")
-        lazy.TABLE = {"factor": int(os.environ["FACTOR"])}
+        factor = int(os.environ["FACTOR"])
+        {put}
         print(f("a"))
     """
     (tmp_path / "project" / "lazy.py").write_text(LAZY)

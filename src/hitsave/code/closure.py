@@ -284,6 +284,7 @@ class Closure:
 
     def look_up(self, module: Module, name: str, via: Via) -> Target:
         """Resolve a global, counting which symbol it leads to where that is not its own."""
+        self._watch_made(module, name)
         target = self.resolver.name(module, name)
         value = ABSENT
         if module.namespace is not None:
@@ -309,6 +310,21 @@ class Closure:
             self.link(symbol, Via(own, "bound by", 0))
             self.functions.tell_apart(own, target, place, via)
         return target
+
+    def _watch_made(self, module: Module, name: str) -> None:
+        """Leave out what only an evaluation has put there, for as long as nobody changes it."""
+        made = module.made.get(name)
+        if made is None:
+            return
+
+        def digest() -> bytes | None:
+            return self.values.digest_of(made.value)
+
+        if digest() == made.digest:
+            self.guard.watch_value(digest, made.digest)
+        else:
+            # The program has changed it itself: it counts by its value now.
+            del module.made[name]
 
     def _count_external_name(
         self, target: ExternalTarget, module: Module, name: str, value: Any, via: Via

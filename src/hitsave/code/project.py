@@ -28,7 +28,7 @@ from hitsave.code.source import (
     submodules,
 )
 from hitsave.code.symbol import Place, Symbol
-from hitsave.digest import digest_bytes
+from hitsave.digest import Digest, digest_bytes
 from hitsave.errors import SourceError
 from hitsave.events import Widened, emit, warn
 from hitsave.raw import class_name, is_class, names_of_class, namespace_of
@@ -52,6 +52,13 @@ class RecordKeeper(NamedTuple):
     keep: Callable[[bytes, bytes], None]
 
 
+class Made(NamedTuple):
+    """What an evaluation put into a namespace, and its digest then; None where it has none."""
+
+    value: Any
+    digest: Digest | None
+
+
 class Module:
     """One project module: its source, what the analyser found, and its namespace when loaded."""
 
@@ -62,7 +69,7 @@ class Module:
         self.source = source
         self.record = record
         self.namespace = namespace
-        self.made: dict[str, Any] = {}
+        self.made: dict[str, Made] = {}
         """What evaluations put into the namespace; a later process begins without it."""
 
     @classmethod
@@ -73,7 +80,7 @@ class Module:
 
     def is_made(self, name: str, value: object) -> bool:
         """Whether an evaluation put `value` into the namespace."""
-        return name in self.made and self.made[name] is value
+        return name in self.made and self.made[name].value is value
 
     @property
     def package(self) -> str:

@@ -16,7 +16,7 @@ from hitsave.code.dependencies import Dependency, Manifest, Via, digest_beside, 
 from hitsave.code.facts import Outside, file_text
 from hitsave.code.guard import Guard
 from hitsave.code.pause import collector_paused
-from hitsave.code.project import Module, Project
+from hitsave.code.project import Made, Module, Project
 from hitsave.code.reached import DependencySet, Fact, Pinned, Reached, Witness
 from hitsave.code.symbol import Facet, Symbol
 from hitsave.code.values import Digested, DigestValue, NameSymbol, Values
@@ -368,10 +368,10 @@ class Tracker:
         self._project.wrappers.note_replaced()
         for code in seen:
             for module, names in code.closure.members.escaped.values():
-                _note_made(module, module.names() - names)
+                _note_made(module, module.names() - names, code.closure.values)
             for symbol, module in code.closure.missing.items():
                 # A module's `__getattr__` may keep what it has found.
-                _note_made(module, {symbol.name})
+                _note_made(module, {symbol.name}, code.closure.values)
             for live, known in code.closure.members.class_names.items():
                 self._project.made_members.note(live, set(names_of_class(live)) - known)
         # A closure of the functions that ran before asks for more values than what is reachable.
@@ -422,10 +422,12 @@ class Tracker:
         return frozenset(found)
 
 
-def _note_made(module: Module, names: Set[str]) -> None:
+def _note_made(module: Module, names: Set[str], values: Values) -> None:
     """Note which of some names an evaluation has put into a module's namespace."""
     namespace = module.namespace or {}
-    module.made.update((name, namespace[name]) for name in names if name in namespace)
+    for name in names:
+        if name in namespace:
+            module.made[name] = Made(namespace[name], values.digest_of(namespace[name]))
 
 
 def _codes_in(before: Tracked, moment: Moment) -> list[TrackedCode]:
