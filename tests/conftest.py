@@ -7,7 +7,7 @@ import pytest
 
 from hitsave.code.external import Boundary
 
-HERE = os.path.dirname(os.path.realpath(__file__))
+HERE = os.path.join(os.path.dirname(os.path.realpath(__file__)), "")
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -19,9 +19,13 @@ def tests_are_nobodys_project() -> Iterator[None]:
     judge = Boundary._is_project_folder
 
     def is_project_folder(boundary: Boundary, folder: str) -> bool:
-        is_ours = os.path.realpath(folder or os.sep).startswith(HERE)
-        return judge(boundary, folder) and (not is_ours or boundary.root.startswith(HERE))
+        is_outside = _is_test(folder) and not _is_test(boundary.root)
+        return judge(boundary, folder) and not is_outside
 
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(Boundary, "_is_project_folder", is_project_folder)
         yield
+
+
+def _is_test(folder: str) -> bool:
+    return os.path.join(os.path.realpath(folder or os.sep), "").startswith(HERE)

@@ -369,3 +369,30 @@ def test_arguments_that_the_maker_looks_at(with_maker, imported: str, read: str)
     maker = f"{imported}\n{MAKER.replace('name: 1', f'name: {read}')}"
     assert with_maker(maker) == ["ran 9"]
     assert with_maker(maker, ARGUMENTS="more") == ["ran 17"]
+
+
+def test_arguments_that_are_looked_at_after_an_earlier_evaluation(run, tmp_path: Path) -> None:
+    maker = "import sys\nTABLE = {}\n\ndef fill(names):\n"
+    maker += "    TABLE.update({name: len(sys.argv) for name in names})\n"
+    (tmp_path / "project" / "maker.py").write_text(maker)
+    script = """
+        import os, sys
+        sys.argv += os.environ.get("ARGUMENTS", "").split()
+        from hitsave import memo
+        import maker
+
+        @memo
+        def first():
+            return 1
+
+        @memo
+        def total():
+            print("ran", end=" ")
+            return sum(maker.TABLE.values())
+
+        first()
+        maker.fill({"a", "b", "c", "d", "e", "f", "g", "h"})
+        print(total())
+    """
+    assert run(script).stdout == "ran 8\n"
+    assert run(script, ARGUMENTS="more").stdout == "ran 16\n"

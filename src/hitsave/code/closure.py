@@ -320,11 +320,11 @@ class Closure:
         def digest() -> bytes | None:
             return self.values.digest_of(made.value)
 
-        if digest() == made.digest:
-            self.guard.watch_value(digest, made.digest)
-        else:
+        if digest() != made.digest:
             # The program has changed it itself: it counts by its value now.
             del module.made[name]
+        elif self.once(("made", module.symbol(name))):
+            self.guard.watch_value(digest, made.digest)
 
     def _count_external_name(
         self, target: ExternalTarget, module: Module, name: str, value: Any, via: Via

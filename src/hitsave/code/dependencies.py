@@ -15,7 +15,7 @@ from hitsave.code.symbol import OUTSIDE, Facet, Place, Symbol
 from hitsave.digest import digest_parts
 from hitsave.errors import DamagedError
 
-SCHEMA = 15
+SCHEMA = 16
 """Grows whenever the same code would be given another manifest."""
 
 

@@ -35,11 +35,13 @@ if TYPE_CHECKING:
 CODE_READERS = frozenset("co_code co_consts co_names".split())
 """Attributes of code objects; which need not be those of functions."""
 
-CODE_GETTERS = frozenset("__code__ gi_code cr_code ag_code get_code".split())
-"""Names through which a program gets at the code objects of functions that do not run."""
+CODE_GETTERS = frozenset("__code__ f_code gi_code cr_code ag_code get_code".split())
+"""Names through which a program gets at code objects that hold what does not run."""
 
 BODY_READERS = frozenset("getsource getsourcelines findsource getclosurevars dis".split())
 """Names through which a program reads what functions do, without running them."""
+
+_READING = BODY_READERS | CODE_READERS | CODE_GETTERS
 
 SIGNATURES = frozenset("signature getfullargspec getcallargs".split())
 """Names through which a program reads the parameters of functions, which can be observed."""
@@ -181,7 +183,7 @@ class Functions:
 
     def reflect(self, name: str) -> None:
         """Reachable code reads what functions are, by `name`, rather than running them."""
-        if name in BODY_READERS | CODE_READERS | CODE_GETTERS and self._is_read():
+        if name in _READING and self._is_read():
             for symbol in tuple(self._unused):
                 self._use(symbol)
         if name in HEADER_READERS:

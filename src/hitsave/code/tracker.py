@@ -347,15 +347,15 @@ class Tracker:
             loaded = (self._loaded_meanwhile(before) | executed) - self._lazy
             key = (*map(id, roots), witness.key)
             seen = _codes_in(before, moment)
+            changed: Mapping[int, Any] = {}
             if not loaded and self._still_holds(before) and all(map(self._code_holds, seen)):
                 known = self._settled.get(key)
                 if known is not None and known[0] is before and known[1].witness.still_holds():
                     return known[1]
-                self.compute(roots, declared, witness)
             else:
-                objects = self._note_changes(seen, loaded)
-                while self._mark_names_of(objects, self.compute(roots, declared, witness)):
-                    pass
+                changed = self._note_changes(seen, loaded)
+            while self._mark_names_of(changed, self.compute(roots, declared, witness)):
+                pass
             settled = Settled(witness.dependency_set(), witness)
             _keep(self._settled, key, (before, settled))
             return settled

@@ -152,7 +152,7 @@ def _equal(call: "Call", among: DependencySet, manifest: Manifest) -> Dependency
     from hitsave.memo.probe import ask, can_ask
 
     now, then = imported_now(session), imported_then(session, manifest.imported)
-    if then is None or not executed_alike(session, then) or not can_ask():
+    if then is None or not executed_alike(session, now, then) or not can_ask():
         # What the values are made of may be what has changed.
         return None
     same_seed = now.has_seed_of(then)

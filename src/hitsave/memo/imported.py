@@ -40,9 +40,15 @@ class Loaded(NamedTuple):
 
 
 class Imported(NamedTuple):
-    """The project modules that are loaded, and how strings are hashed where the user said how."""
+    """The project modules that are loaded, and what else decides what their globals are.
+
+    `arguments` is the digest of the program's; `reads_arguments`, whether any module may have
+    looked at them. `seed` says how strings are hashed, where the user said how.
+    """
 
     modules: dict[str, Loaded]
+    reads_arguments: bool
+    arguments: Digest
     seed: str
 
     def has_seed_of(self, other: "Imported") -> bool:
@@ -50,34 +56,53 @@ class Imported(NamedTuple):
         return self.seed == other.seed and self.seed not in ("", "random")
 
 
-_known: WeakKeyDictionary[Session, dict[str, tuple[Source, Loaded]]] = WeakKeyDictionary()
+class _Kept(NamedTuple):
+    """What is known of a module for as long as it is of one source."""
+
+    source: Source
+    loaded: Loaded
+    mentions_arguments: bool
+
+
+_known: WeakKeyDictionary[Session, dict[str, _Kept]] = WeakKeyDictionary()
 
 
 def imported_now(session: Session) -> Imported:
-    """Return what is loaded now.
-
-    What a module read is told when it is first asked about: before the first evaluation, as in
-    another process that looks the same call up.
-    """
-    known, has_run, modules = _known.setdefault(session, {}), ran_before(session), {}
-    for module in session.project.loaded():
-        name, source = module.source.module, module.source
-        if name not in known or known[name][0] is not source:
-            loaded = Loaded(digest_bytes(source.content), _read_on_import(module, has_run))
-            known[name] = (source, loaded)
-        modules[name] = known[name][1]
-    return Imported(modules, os.environ.get("PYTHONHASHSEED", ""))
-
-
-def _read_on_import(module: Module, has_run: HasRun) -> Digest:
-    path, tokens = os.path.abspath(module.source.path), []
-    if observe.was_loaded_before(path):
-        tokens.append(_HERE)
+    """Return what is loaded now."""
+    kept = {
+        module.source.module: (module, _kept(session, module))
+        for module in session.project.loaded()
+    }
+    has_run = ran_before(session)
     # What the main program does with its arguments concerns its own values, which nobody compares
     # with those of another process.
-    is_main = module.source.module in ("__main__", "__mp_main__")
-    if not is_main and _may_read_arguments(module, has_run):
-        tokens += [os.fsencode(argument) for argument in sys.argv]
+    reads_arguments = any(
+        known.mentions_arguments and _may_read_arguments(module, has_run)
+        for name, (module, known) in kept.items()
+        if name not in ("__main__", "__mp_main__")
+    )
+    return Imported(
+        {name: known.loaded for name, (_, known) in kept.items()},
+        reads_arguments,
+        digest_parts("arguments", map(os.fsencode, sys.argv)),
+        os.environ.get("PYTHONHASHSEED", ""),
+    )
+
+
+def _kept(session: Session, module: Module) -> _Kept:
+    known, source = _known.setdefault(session, {}), module.source
+    kept = known.get(source.module)
+    if kept is None or kept.source is not source:
+        loaded = Loaded(digest_bytes(source.content), _read_on_import(source))
+        mentions = _MENTIONED.search(source.content) is not None
+        kept = known[source.module] = _Kept(source, loaded, mentions)
+    return kept
+
+
+def _read_on_import(source: Source) -> Digest:
+    path, tokens = os.path.abspath(source.path), []
+    if observe.was_loaded_before(path):
+        tokens.append(_HERE)
     for reading in observe.journal.readings_on_import(path):
         tokens += [reading.facet.encode(), os.fsencode(reading.name)]
         tokens.append(observe.journal.state(reading))
@@ -86,8 +111,8 @@ def _read_on_import(module: Module, has_run: HasRun) -> Digest:
 
 def _may_read_arguments(module: Module, has_run: HasRun) -> bool:
     """Whether anything that was executed in a module may look at the program's arguments."""
-    if module.record is None or not _MENTIONED.search(module.source.content):
-        return module.record is None
+    if module.record is None:
+        return True
     if any(map(_is_renamed, chain(*module.record.bindings.values()))):
         return True
     parts = executed_parts(module.record, lambda function: has_run(module, function))
@@ -117,12 +142,12 @@ _HERE = os.urandom(16)
 """What no other process has."""
 
 
-def executed_alike(session: Session, then: Imported) -> bool:
+def executed_alike(session: Session, now: Imported, then: Imported) -> bool:
     """Whether the same was executed on import then as in this process.
 
     The sources of then may differ in the bodies of functions that have not run.
     """
-    now, has_run = imported_now(session), ran_before(session)
+    has_run = ran_before(session)
     for module in session.project.loaded():
         name = module.source.module
         if name not in then.modules:
@@ -140,6 +165,8 @@ def executed_alike(session: Session, then: Imported) -> bool:
 
 def read_alike(now: Imported, then: Imported) -> bool:
     """Whether modules read the same on import then as they did in this process."""
+    if (now.reads_arguments or then.reads_arguments) and now.arguments != then.arguments:
+        return False
     return all(
         name in then.modules and loaded.read == then.modules[name].read
         for name, loaded in now.modules.items()
@@ -151,9 +178,9 @@ def read_alike(now: Imported, then: Imported) -> bool:
 
 def imported_write(session: Session) -> Write:
     """Return what is to be written so that what is loaded now can be compared with later."""
-    modules, seed = imported_now(session)
+    modules, *rest = imported_now(session)
     rows = [(name, *loaded) for name, loaded in sorted(modules.items())]
-    packed = zlib.compress(bytes(msgpack.packb((rows, seed)) or b""), 1)
+    packed = zlib.compress(bytes(msgpack.packb((rows, *rest)) or b""), 1)
     return Write(Table.IMPORTED, digest_bytes(packed), packed)
 
 
@@ -162,5 +189,5 @@ def imported_then(session: Session, key: bytes) -> Imported | None:
     packed = session.store.get(Table.IMPORTED, key) if key else None
     if packed is None:
         return None
-    rows, seed = msgpack.unpackb(zlib.decompress(packed), use_list=False)
-    return Imported({name: Loaded(*loaded) for name, *loaded in rows}, seed)
+    rows, *rest = msgpack.unpackb(zlib.decompress(packed), use_list=False)
+    return Imported({name: Loaded(*loaded) for name, *loaded in rows}, *rest)

@@ -47,7 +47,6 @@ def note_before(call: "Call") -> Before:
     """Note how things stand. To be followed by nothing but the function itself."""
     # What only misses need is loaded by the first of them.
     from hitsave.memo.evaluation import Evaluation
-    from hitsave.memo.imported import imported_now
 
     context: dict[str, object] = {}
     filled: Filled = {}
@@ -61,8 +60,6 @@ def note_before(call: "Call") -> Before:
         if call.digested.mutable and any(map(has_cached_properties, call.digested.symbols)):
             filled = note_filled(call.values)
         call.take_before()
-        # Before functions run that a later process has not called when it looks this up.
-        imported_now(call.session)
         evaluation = Evaluation(call)
     except Exception as error:
         unexpected(call.session, call.memo.symbol, error)

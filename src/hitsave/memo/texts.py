@@ -24,21 +24,24 @@ def text_writes(session: Session, tracked: Tracked) -> list[Write]:
     store = session.store
     if store.get(Table.MANIFESTS, tracked.digest) is not None:
         return []
+    code, outside = tracked.code, tracked.outside.dependencies
+    if not outside:
+        return _code_writes(session, tracked)
+    manifest = code.manifest._replace(dependencies=outside, reached=tracked.reached)
+    writes = _manifest_writes(session, tracked, tracked.digest, manifest, code.digest)
+    if store.get(Table.MANIFESTS, code.digest) is None:
+        # Once for all calls that differ in nothing but what they read.
+        writes += _code_writes(session, tracked)
+    return writes
+
+
+def _code_writes(session: Session, tracked: Tracked) -> list[Write]:
     # What only misses need is loaded by the first of them.
     from hitsave.memo.imported import imported_write
 
-    code, outside = tracked.code, tracked.outside.dependencies
-    imported = imported_write(session)
-    shared = code.manifest._replace(imported=imported.key)
-    if not outside:
-        return [imported, *_manifest_writes(session, tracked, code.digest, shared)]
-    manifest = shared._replace(dependencies=outside, reached=tracked.reached)
-    writes = [imported]
-    writes += _manifest_writes(session, tracked, tracked.digest, manifest, code.digest)
-    if store.get(Table.MANIFESTS, code.digest) is None:
-        # Once for all calls that differ in nothing but what they read.
-        writes += _manifest_writes(session, tracked, code.digest, shared)
-    return writes
+    code, imported = tracked.code, imported_write(session)
+    manifest = code.manifest._replace(imported=imported.key)
+    return [imported, *_manifest_writes(session, tracked, code.digest, manifest)]
 
 
 def _manifest_writes(

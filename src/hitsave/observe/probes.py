@@ -101,10 +101,14 @@ def _import_module(frame: FrameType, notes: tuple[Notes, ...]) -> None:
 def _import_inside(frame: FrameType, notes: tuple[Notes, ...]) -> None:
     """`__import__(package, fromlist=names)`, which looks for the modules that it does not have."""
     asking, package = frame.f_back, namespace_of(frame.f_locals.get("module"))
+    names = frame.f_locals.get("fromlist")
+    # Walking through anything else may execute code of the program's, or leave nothing to import.
+    if type(names) is not list and type(names) is not tuple:
+        return
     if asking is None or package is None or is_written_import(asking):
         return
-    for name in frame.f_locals.get("fromlist") or ():
-        if isinstance(name, str) and name not in package:
+    for name in names:
+        if type(name) is str and name not in package:
             ask_module(f"{package.get('__name__')}.{name}", asking, notes)
 
 
