@@ -6,7 +6,8 @@ decide what a call depends on.
 
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from operator import is_
 from types import CodeType, FunctionType
 from typing import Any, NamedTuple
@@ -18,12 +19,13 @@ from hitsave.code.external import Boundary, Distributions, is_standard
 from hitsave.code.records import pack_module, unpack_module
 from hitsave.code.source import (
     Executed,
-    Located,
     Source,
     compiled_functions,
     file_of,
     locate,
     may_differ_from_executed,
+    namespace_folders,
+    namespace_package,
     read_source,
     submodules,
 )
@@ -299,12 +301,16 @@ class Project:
         if name in self._read:
             return self._read[name]
         path = file_of(live)
-        if not path.endswith((".py", ".pyw")) or not self.boundary.is_project(path):
-            return None
-        source = read_source(name, path, os.path.basename(path) == "__init__.py")
+        source = self._namespace_package(name, namespace_folders(live))
+        if path.endswith((".py", ".pyw")) and self.boundary.is_project(path):
+            source = read_source(name, path, os.path.basename(path) == "__init__.py")
         if source is not None:
             self._read[name] = source
         return source
+
+    def _namespace_package(self, name: str, folders: Iterable[str]) -> Source | None:
+        packages = (namespace_package(name, folder) for folder in folders)
+        return next((each for each in packages if self.boundary.is_project(each.path)), None)
 
     def read_loaded(self) -> None:
         """Read the sources of the project modules that are loaded already, before they change."""
@@ -313,25 +319,27 @@ class Project:
                 self._source_of_loaded(name, live)
 
     def _on_disk(self, name: str) -> Module | None:
-        if is_standard(name.partition(".")[0]):
+        located = None if is_standard(name.partition(".")[0]) else locate(name)
+        if located is None:
             return None
-        located = locate(name)
-        if located is None or not located.path.endswith(".py"):
+        package = self._namespace_package(name, () if located.path else located.folders)
+        if package is not None:
+            return self._unloaded(name, package.path, lambda: package)
+        if not located.path.endswith(".py") or not self.boundary.is_project(located.path):
             return None
-        if not self.boundary.is_project(located.path):
-            return None
-        return self._unloaded(name, located)
+        read = partial(read_source, name, located.path, bool(located.folders))
+        return self._unloaded(name, located.path, read)
 
-    def _unloaded(self, name: str, located: Located) -> Module | None:
+    def _unloaded(self, name: str, path: str, read: Callable[[], Source | None]) -> Module | None:
         try:
-            status = os.stat(located.path)
+            status = os.stat(path)
         except OSError:
             return None
-        signature = (located.path, status.st_mtime_ns, status.st_size, status.st_ino)
+        signature = (path, status.st_mtime_ns, status.st_size, status.st_ino)
         known = self._seen_on_disk.get(name)
         if known is not None and known[0] == signature:
             return known[1]
-        source = read_source(name, located.path, bool(located.folders))
+        source = read()
         module = Module(name, source, self._record(source), None) if source else None
         self._seen_on_disk[name] = (signature, module)
         return module

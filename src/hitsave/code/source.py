@@ -8,7 +8,7 @@ import os
 import sys
 import time
 from collections.abc import Callable, Iterator
-from importlib.machinery import ModuleSpec, PathFinder
+from importlib.machinery import ModuleSpec, NamespaceLoader, PathFinder
 from types import CodeType
 from typing import Any, NamedTuple
 
@@ -43,6 +43,11 @@ def read_source(module: str, path: str, is_package: bool) -> Source | None:
             return Source(module, path, file.read(), is_package, executed=False)
     except OSError:
         return None
+
+
+def namespace_package(name: str, folder: str) -> Source:
+    """The source of a package without `__init__`: nothing, which lies in its folder."""
+    return Source(name, os.path.join(folder, ""), b"", is_package=True, executed=True)
 
 
 def locate(name: str) -> Located | None:
@@ -91,6 +96,13 @@ def loaded_folders(package: str) -> list[str]:
     loaded = sys.modules.get(package)
     path = (namespace_of(loaded) or {}).get("__path__")
     return [] if path is None else [entry for entry in path if isinstance(entry, str)]
+
+
+def namespace_folders(module: object) -> list[str]:
+    """Return the folders of a loaded package without `__init__`; none for any other module."""
+    namespace = namespace_of(module) or {}
+    loader = getattr(namespace.get("__spec__"), "loader", None)
+    return list(namespace.get("__path__", ())) if isinstance(loader, NamespaceLoader) else []
 
 
 def submodules(folder: str) -> Iterator[tuple[str, str]]:
