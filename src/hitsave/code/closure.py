@@ -91,7 +91,7 @@ class Closure:
         self.computed = Computed(self)
         self.impure = Impure(self)
         self.modules: dict[str, Module] = {}
-        self.missing: dict[Symbol, Module] = {}
+        self.absent: dict[Symbol, Module] = {}
         self.subjects: dict[tuple[Symbol, Facet], Any] = {}
         self.edges: dict[Symbol, dict[Symbol, Via]] = {}
         self.found: dict[tuple[Symbol, Facet], Dependency] = {}
@@ -286,15 +286,14 @@ class Closure:
         """Resolve a global, counting which symbol it leads to where that is not its own."""
         self._watch_made(module, name)
         target = self.resolver.name(module, name)
-        value = ABSENT
+        own, value = module.symbol(name), ABSENT
         if module.namespace is not None:
             value = module.namespace.get(name, ABSENT)
             self.guard.watch_name(module.namespace, name, value)
         else:
             count_conditions(self, module, name, via)
-        own = module.symbol(name)
-        if isinstance(target, MissingTarget):
-            self.missing[own] = module
+        if value is ABSENT:
+            self.absent[own] = module
         if isinstance(target, ExternalTarget):
             self._count_external_name(target, module, name, value, via)
             return target

@@ -6,7 +6,7 @@ bound methods stand for. Refuses to run any code of theirs.
 
 import functools
 from collections import OrderedDict, defaultdict, deque
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from types import (
     BuiltinMethodType,
     CellType,
@@ -14,6 +14,7 @@ from types import (
     MappingProxyType,
     MethodType,
     MethodWrapperType,
+    ModuleType,
     SimpleNamespace,
 )
 from typing import Any
@@ -39,6 +40,31 @@ def is_scalar(value: Any) -> bool:
 def changeable(value: Any) -> Any:
     """Return the object that is looked at to see a change of a value: of a method, its owner."""
     return value.__self__ if id(type(value)) in _BOUND else value
+
+
+class Search:
+    """Looks for objects, by their ids, among what values hold, directly or through others."""
+
+    def __init__(self, objects: Container[int]) -> None:
+        self._objects = objects
+        self._without: dict[int, Any] = {}
+
+    def leads_from(self, value: Any) -> bool:
+        """Whether a value is one of the objects, is a method of one, or holds one."""
+        met: dict[int, Any] = {}  # with the objects, so that no other gets their ids
+        left = [value]
+        while left:
+            each = changeable(left.pop())
+            if id(each) in self._objects:
+                return True
+            if is_scalar(each) or id(each) in met or id(each) in self._without:
+                continue
+            met[id(each)] = each
+            # What a class or a module binds goes by names of its own.
+            if not issubclass(type(each), (type, ModuleType)):
+                left += held_by(each, is_ours=True) or ()
+        self._without.update(met)
+        return False
 
 
 def held_by(value: Any, is_ours: bool) -> Iterable[Any] | None:

@@ -4,8 +4,9 @@ Owns the closures of this process, the guard check before each use, and what an 
 to have changed: modules it loaded, globals it made state. Refuses to look results up.
 """
 
+import sys
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping, Set
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from contextlib import contextmanager
 from functools import cached_property
 from operator import call
@@ -360,20 +361,11 @@ class Tracker:
             _keep(self._settled, key, (before, settled))
             return settled
 
-    def _note_changes(
-        self, seen: Iterable[TrackedCode], loaded: set[str] | frozenset[str]
-    ) -> dict[int, Any]:
+    def _note_changes(self, seen: Sequence[TrackedCode], loaded: Set[str]) -> dict[int, Any]:
         """Note what an evaluation changed; return the objects that it changed, by their ids."""
         self._lazy |= loaded
         self._project.wrappers.note_replaced()
-        for code in seen:
-            for module, names in code.closure.members.escaped.values():
-                _note_made(module, module.names() - names, code.closure.values)
-            for symbol, module in code.closure.missing.items():
-                # A module's `__getattr__` may keep what it has found.
-                _note_made(module, {symbol.name}, code.closure.values)
-            for live, known in code.closure.members.class_names.items():
-                self._project.made_members.note(live, set(names_of_class(live)) - known)
+        self._note_new_names(seen, loaded)
         # A closure of the functions that ran before asks for more values than what is reachable.
         changed: set[tuple[Symbol, bytes]] = set()
         objects: dict[int, Any] = {}
@@ -385,6 +377,23 @@ class Tracker:
         if changed:
             self._mark_state(*changed)
         return objects
+
+    def _note_new_names(self, seen: Sequence[TrackedCode], loaded: Set[str]) -> None:
+        """Note what an evaluation put into namespaces of modules and classes."""
+        for code in seen:
+            values = code.closure.values
+            for module, names in code.closure.members.escaped.values():
+                _note_made(module, module.names() - names, values)
+            for symbol, module in code.closure.absent.items():
+                # What is made when it is first asked for, by a module's `__getattr__` or without.
+                _note_made(module, {symbol.name}, values)
+            for live, known in code.closure.members.class_names.items():
+                self._project.made_members.note(live, set(names_of_class(live)) - known)
+        for package, _, name in (each.rpartition(".") for each in loaded):
+            # Importing a module puts it into the namespace of its package.
+            parent = self._project.module(package) if package else None
+            if parent is not None and _is_submodule(parent, name):
+                _note_made(parent, {name}, seen[0].closure.values)
 
     def _mark_names_of(self, objects: Mapping[int, Any], code: TrackedCode) -> bool:
         """Let changed objects be state by each name; whether any was not yet known to be.
@@ -420,6 +429,11 @@ class Tracker:
             if now is not None and now.namespace is not None:
                 found.add(module.source.module)
         return frozenset(found)
+
+
+def _is_submodule(package: Module, name: str) -> bool:
+    live = sys.modules.get(f"{package.source.module}.{name}")
+    return live is not None and (package.namespace or {}).get(name) is live
 
 
 def _note_made(module: Module, names: Set[str], values: Values) -> None:

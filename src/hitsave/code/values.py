@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from hitsave.code.definition import Binding, Key, Part
 from hitsave.code.dependencies import Via
-from hitsave.code.held import changeable, is_scalar
+from hitsave.code.held import Search, changeable, is_scalar
 from hitsave.code.inert import is_inert
 from hitsave.code.literal import literal_value
 from hitsave.code.names import ACCESSORS
@@ -222,9 +222,10 @@ class Values:
                 yield changeable(live.value)
 
     def leading_to(self, objects: Container[int]) -> Iterator[Symbol]:
-        """Yield the globals that are `objects`, by their ids, or methods of these."""
+        """Yield the globals that are or hold any of `objects`, by their ids, or their methods."""
+        search = Search(objects)
         for symbol, found in self.live.items():
-            if any(id(changeable(live.value)) in objects for live in found):
+            if any(search.leads_from(live.value) for live in found):
                 yield symbol
 
     def hidden_globals(self) -> list[tuple[Symbol, Any]]:
