@@ -10,34 +10,58 @@ tracked with the very source that was executed, and begins to watch which functi
 """
 
 import sys
+from typing import TYPE_CHECKING, Any
 
 from hitsave.code.inert import inert
 from hitsave.codec import register_digest
-from hitsave.codec.registered_codecs import register_codec
+from hitsave.codec.registered_codecs import provide_codec, register_codec
 from hitsave.errors import (
     HitsaveError,
     HitsaveWarning,
     MissError,
     OptionError,
+    SnapshotError,
 )
 from hitsave.memo.decorator import experiment, memo
 from hitsave.memo.modes import mode
 from hitsave.session import Session, install_hook, when_started
 
+if TYPE_CHECKING:
+    from hitsave.snapshot import DirectorySnapshot, FileSnapshot, restore
+
 __version__ = "0.1.0"
 
 __all__ = [
+    "DirectorySnapshot",
+    "FileSnapshot",
     "HitsaveError",
     "HitsaveWarning",
     "MissError",
     "OptionError",
+    "SnapshotError",
     "experiment",
     "inert",
     "memo",
     "mode",
     "register_codec",
     "register_digest",
+    "restore",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """Load snapshots for those who use them."""
+    if name not in ("DirectorySnapshot", "FileSnapshot", "restore"):
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from hitsave import snapshot
+
+    return getattr(snapshot, name)
+
+
+def _provide_snapshots() -> None:
+    from hitsave.snapshot.codecs import register  # only for those who use them
+
+    register()
 
 
 def _show_events(begun: Session) -> None:
@@ -49,5 +73,7 @@ def _show_events(begun: Session) -> None:
         Console(sys.stderr).start()
 
 
+provide_codec("hitsave.FileSnapshot", _provide_snapshots)
+provide_codec("hitsave.DirectorySnapshot", _provide_snapshots)
 when_started.append(_show_events)
 install_hook()

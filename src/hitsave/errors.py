@@ -76,6 +76,10 @@ class StoreUnavailableError(HitsaveError, OSError):
     """The store cannot be used: unwritable, foreign, of an unknown format, or on a full disk."""
 
 
+class SnapshotError(HitsaveError, OSError):
+    """A file or folder cannot be snapped or restored, or a snapshot cannot be found."""
+
+
 class SourceError(HitsaveError, ValueError):
     """A module's source cannot be read or parsed; its dependents are widened to its bytes."""
 

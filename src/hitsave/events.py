@@ -71,6 +71,13 @@ class Impure(NamedTuple):
     place: str
 
 
+class Copied(NamedTuple):
+    """A file of a folder was kept in the store, or restored from it. `size` is in bytes."""
+
+    path: str
+    size: int
+
+
 class Warned(NamedTuple):
     """A warning was given."""
 
@@ -78,7 +85,7 @@ class Warned(NamedTuple):
     hint: str
 
 
-Event = Hit | Miss | Stored | Bypassed | Widened | Untracked | Impure | Warned
+Event = Hit | Miss | Stored | Bypassed | Widened | Untracked | Impure | Copied | Warned
 Subscriber = Callable[[Event], None]
 
 _subscribers: list[Subscriber] = []

@@ -13,6 +13,7 @@ from hitsave import __version__
 from hitsave.cli.demo import demo
 from hitsave.cli.graph import graph
 from hitsave.cli.run import run
+from hitsave.cli.snapshot import app as snapshot_app
 from hitsave.errors import HitsaveWarning
 from hitsave.events import Event, Warned, Widened, subscribe
 
@@ -26,6 +27,7 @@ app = typer.Typer(
 )
 app.command()(graph)
 app.command()(demo)
+app.add_typer(snapshot_app, name="snapshot")
 
 
 def dispatch(words: list[str]) -> Any:

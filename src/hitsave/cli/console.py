@@ -8,7 +8,18 @@ that breaks is left alone.
 from typing import TextIO
 
 from hitsave.cli.listeners import Listener
-from hitsave.events import Bypassed, Event, Hit, Impure, Miss, Stored, Untracked, Warned, Widened
+from hitsave.events import (
+    Bypassed,
+    Copied,
+    Event,
+    Hit,
+    Impure,
+    Miss,
+    Stored,
+    Untracked,
+    Warned,
+    Widened,
+)
 
 
 class Console(Listener):
@@ -69,8 +80,8 @@ def line_of(event: Event) -> str:
             return f"untracked {symbol}: {reason}"
         case Impure(symbol, kind, source, place):
             return f"impure    {symbol}: {kind}, {source} at {place}"
-        case Warned():
-            return ""  # Python's own `warnings` shows it.
+        case Warned() | Copied():
+            return ""  # Python's own `warnings` shows one; of the other there are too many.
 
 
 def seconds(amount: float) -> str:

@@ -72,6 +72,7 @@ def _is_target(kind: type, target: type | str) -> bool:
     return kind is target or ":".join(class_name(kind)) == target
 
 
+_providers: dict[str, Callable[[], object]] = {}
 _by_target: dict[type | str, Codec] = {}
 _by_name: dict[tuple[str, int], Codec] = {}
 
@@ -128,8 +129,15 @@ def has_codecs() -> bool:
     return bool(_by_target)
 
 
+def provide_codec(name: str, provide: Callable[[], object]) -> None:
+    """Let `provide` register the codecs of that name once a stored result asks for one."""
+    _providers[name] = provide
+
+
 def codec_named(name: str, version: int) -> Codec:
     """Return the codec of that name and version. Raises UnknownCodecError."""
+    if (name, version) not in _by_name and name in _providers:
+        _providers[name]()
     codec = _by_name.get((name, version))
     if codec is None:
         raise UnknownCodecError(name, version)

@@ -5,6 +5,7 @@ disks. Refuses to know code or values: it sees only bytes and records.
 """
 
 from hitsave.errors import StoreUnavailableError
+from hitsave.store.blobs import Blob, pieces
 from hitsave.store.framing import split_parts
 from hitsave.store.interface import MAX_KEY_SIZE, MAX_VALUE_SIZE, Store, Table, Write
 from hitsave.store.memory import MemoryStore
@@ -13,6 +14,7 @@ from hitsave.store.records import CallRecord, pack_call, unpack_call
 __all__ = [
     "MAX_KEY_SIZE",
     "MAX_VALUE_SIZE",
+    "Blob",
     "CallRecord",
     "MemoryStore",
     "Store",
@@ -20,6 +22,7 @@ __all__ = [
     "Write",
     "open_local",
     "pack_call",
+    "pieces",
     "split_parts",
     "unpack_call",
 ]

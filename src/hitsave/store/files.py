@@ -22,7 +22,7 @@ LIVE_MAPPINGS = 128
 """How many mappings may be alive that each keep a file descriptor; more are read into memory."""
 
 
-class _Stamp(NamedTuple):
+class Stamp(NamedTuple):
     """What tells a file that was verified from one that took its place or was written to."""
 
     device: int
@@ -40,7 +40,7 @@ class ObjectFiles:
     def __init__(self, folder: str, quarantine: str) -> None:
         self._folder = folder
         self._quarantine = quarantine
-        self._verified: dict[Digest, _Stamp] = {}
+        self._verified: dict[Digest, Stamp] = {}
         self._live: WeakSet[mmap] = WeakSet()
 
     def write(self, parts: Sequence[Part]) -> Digest:
@@ -72,7 +72,7 @@ class ObjectFiles:
         if not S_ISREG(status.st_mode) or status.st_size == 0:
             return None
         view = memoryview(self._mapping(descriptor, status.st_size))
-        stamp = _Stamp(status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns)
+        stamp = Stamp(status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns)
         if self._verified.get(digest) != stamp:
             if digest_framed(view) != digest:
                 return None

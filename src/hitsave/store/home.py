@@ -7,6 +7,8 @@ hitsave's, or whose format it does not know: it is left exactly as it is.
     format         names the format; written last, so a folder that has it is complete
     records/       the LMDB environment; the lock around it is on this folder
     objects/       objects by digest
+    blobs/         the bytes of files by digest, which links lead to
+    trees/         folders that were restored to be read
     leases         locks on its bytes say which calls are being computed
     quarantine/    damaged objects
     corrupt-...    damaged data files of LMDB
@@ -24,7 +26,7 @@ FORMAT = f"hitsave store {SCHEMA}\n".encode()
 _TAG = b"""Signature: 8a477f597d28d172789f06886806bc55
 # This folder is hitsave's cache of results. See https://bford.info/cachedir/
 """
-_OWN = {"CACHEDIR.TAG", "format", "records", "objects", "leases", "quarantine"}
+_OWN = {"CACHEDIR.TAG", "format", "records", "objects", "blobs", "trees", "leases", "quarantine"}
 # Unfinished files of a process that died, and data files that were damaged.
 _LEFT_BEHIND = (".part-", "corrupt-")
 # A fresh file system has one; it says nothing about whose the folder is.
@@ -52,6 +54,16 @@ class Home(NamedTuple):
     def objects(self) -> str:
         """The folder of objects."""
         return f"{self.path}/objects"
+
+    @property
+    def blobs(self) -> str:
+        """The folder of blobs."""
+        return f"{self.path}/blobs"
+
+    @property
+    def trees(self) -> str:
+        """The folder of folders that were restored to be read."""
+        return f"{self.path}/trees"
 
     @property
     def quarantine(self) -> str:

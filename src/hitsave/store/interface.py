@@ -7,10 +7,11 @@ the names of the tables. Refuses to know what the bytes mean.
 from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager
 from enum import StrEnum
-from typing import NamedTuple, Protocol
+from typing import BinaryIO, NamedTuple, Protocol
 
 from hitsave.digest import Digest
 from hitsave.errors import StoreUnavailableError
+from hitsave.store.blobs import Blob
 
 MAX_KEY_SIZE = 511
 """Length of the longest key, in bytes; the shortest is 1."""
@@ -31,6 +32,9 @@ class Table(StrEnum):
     HISTORY = "history"
     STATE = "state"
     IMPORTED = "imported"
+    SNAPSHOTS = "snapshots"
+    PACKED = "packed"
+    FILES = "files"
 
     # Enum's own hash is written in Python and would be a third of the cost of a lookup.
     __hash__ = str.__hash__
@@ -94,6 +98,30 @@ class Store(Protocol):
         `framing.split_parts` takes it apart. What is written into the view never reaches the store.
         A damaged object counts as absent, is warned of once, and is set aside.
         """
+
+    def write_blob(self, source: BinaryIO) -> Blob:
+        """Keep what is left to read of `source` and return its digest and size.
+
+        On disk when it returns. The same bytes are stored once. Raises StoreUnavailableError.
+        """
+        ...
+
+    def has_blob(self, blob: Blob) -> bool:
+        """Whether there is a blob of that digest and size. Never raises."""
+        ...
+
+    def blob_path(self, digest: Digest) -> str | None:
+        """Return the path of a read-only file with the bytes of a blob, or None without one.
+
+        A damaged one counts as absent, is warned of once, and is set aside.
+        """
+
+    def delete_blob(self, digest: Digest) -> None:
+        """Remove a blob; an absent one does not matter. Raises StoreUnavailableError."""
+
+    def folder_of_trees(self) -> str:
+        """Return the folder of folders restored to be read. Raises StoreUnavailableError."""
+        ...
 
     def lease(self, key: bytes, *, limit: float) -> AbstractContextManager[bool]:
         """Hold `key` while the context lasts: one thread of one process at a time.

@@ -8,14 +8,16 @@ is left alone for a while. Refuses to raise on a lookup.
 import os
 import threading
 import time
-from collections.abc import Iterable, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from typing import BinaryIO
 
 import lmdb
 
 from hitsave.digest import Digest
 from hitsave.errors import DamagedError, StoreUnavailableError
 from hitsave.events import warn, warn_error
+from hitsave.store.blobs import Blob, BlobFiles
 from hitsave.store.disk import make_folder
 from hitsave.store.environment import CORRUPT, Environment, Identity, Put, Removal
 from hitsave.store.files import ObjectFiles
@@ -59,6 +61,7 @@ class LocalStore:
         self._rests_until = 0.0
         self._damaged: dict[tuple[Table, bytes], bytes] = {}
         self._files = ObjectFiles(home.objects, home.quarantine)
+        self._blobs = BlobFiles(home.blobs, home.quarantine)
         self._leases = Leases(ByteLocks(home.leases))
         self._environment: Environment | None = None
         self._reopen()
@@ -171,6 +174,47 @@ class LocalStore:
         except OSError as error:
             warn_error("unreadable-object", self._translated(error))
             return None
+
+    def write_blob(self, source: BinaryIO) -> Blob:
+        """See `Store.write_blob`."""
+        with self._translating():
+            self._check_open()
+            return self._blobs.write(source)
+
+    def has_blob(self, blob: Blob) -> bool:
+        """See `Store.has_blob`."""
+        try:
+            return not self._closed and self._blobs.has(blob)
+        except OSError:
+            return False  # writing or reading it will say why
+
+    def blob_path(self, digest: Digest) -> str | None:
+        """See `Store.blob_path`."""
+        try:
+            return None if self._closed else self._blobs.path(digest)
+        except OSError as error:
+            warn_error("unreadable-blob", self._translated(error))
+            return None
+
+    def delete_blob(self, digest: Digest) -> None:
+        """See `Store.delete_blob`."""
+        with self._translating():
+            self._check_open()
+            self._blobs.delete(digest)
+
+    def folder_of_trees(self) -> str:
+        """See `Store.folder_of_trees`."""
+        with self._translating():
+            self._check_open()
+            os.makedirs(self._home.trees, mode=0o700, exist_ok=True)
+            return self._home.trees
+
+    @contextmanager
+    def _translating(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            raise self._translated(error) from error
 
     def lease(self, key: bytes, *, limit: float) -> AbstractContextManager[bool]:
         """See `Store.lease`."""

@@ -3,13 +3,18 @@
 Owns nothing that outlives the process. Shared by threads; the child of a fork has a copy.
 """
 
+import os
 import threading
+import weakref
 from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager
+from functools import cached_property
 from mmap import mmap
+from typing import BinaryIO
 
 from hitsave.digest import Digest
 from hitsave.errors import StoreUnavailableError
+from hitsave.store.blobs import Blob, BlobFiles
 from hitsave.store.framing import Part, digest_frame, frame
 from hitsave.store.interface import Table, Write, check_write
 from hitsave.store.leases import Leases
@@ -79,6 +84,46 @@ class MemoryStore:
         mapping = mmap(-1, len(content))
         mapping[:] = content
         return memoryview(mapping)
+
+    def write_blob(self, source: BinaryIO) -> Blob:
+        """See `Store.write_blob`."""
+        self._check_open()
+        return self._blobs.write(source)
+
+    def has_blob(self, blob: Blob) -> bool:
+        """See `Store.has_blob`."""
+        return not self._closed and self._blobs.has(blob)
+
+    def blob_path(self, digest: Digest) -> str | None:
+        """See `Store.blob_path`."""
+        return None if self._closed else self._blobs.path(digest)
+
+    def delete_blob(self, digest: Digest) -> None:
+        """See `Store.delete_blob`."""
+        self._check_open()
+        self._blobs.delete(digest)
+
+    def folder_of_trees(self) -> str:
+        """See `Store.folder_of_trees`."""
+        self._check_open()
+        folder = os.path.join(self._folder, "trees")
+        os.makedirs(folder, exist_ok=True)
+        return folder
+
+    @cached_property
+    def _folder(self) -> str:
+        """Where files are, which links have to lead to."""
+        # Most programs that have no folder have no snapshots either.
+        import shutil
+        import tempfile
+
+        folder = tempfile.mkdtemp(prefix="hitsave-")
+        weakref.finalize(self, shutil.rmtree, folder, ignore_errors=True)
+        return folder
+
+    @cached_property
+    def _blobs(self) -> BlobFiles:
+        return BlobFiles(os.path.join(self._folder, "blobs"), os.path.join(self._folder, "damaged"))
 
     def lease(self, key: bytes, *, limit: float) -> AbstractContextManager[bool]:
         """See `Store.lease`."""

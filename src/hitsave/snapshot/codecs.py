@@ -1,0 +1,52 @@
+"""How snapshots are stored in results.
+
+Owns their formats. A snapshot whose content is gone is refused, so that the call that made it is
+computed again.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+from hitsave.codec.registered_codecs import register_codec
+from hitsave.errors import DamagedError, SnapshotError
+from hitsave.session import current
+from hitsave.snapshot.contents import Contents
+from hitsave.snapshot.file import FileSnapshot
+from hitsave.snapshot.folder import DirectorySnapshot
+from hitsave.store import Blob
+
+
+def _encode_file(snapshot: FileSnapshot) -> tuple[object, Sequence[bytes]]:
+    return (snapshot.digest, snapshot.path, snapshot.size, snapshot.mode), ()
+
+
+def _decode_file(data: Any, _: Sequence[memoryview]) -> FileSnapshot:
+    snapshot = FileSnapshot(*data)
+    if not Contents(current().store).has(Blob(bytes.fromhex(snapshot.digest), snapshot.size)):
+        raise DamagedError(f"The content of the snapshot {snapshot.digest} is gone.")
+    return snapshot
+
+
+def _encode_folder(snapshot: DirectorySnapshot) -> tuple[object, Sequence[bytes]]:
+    return (snapshot.digest, snapshot.path, snapshot.size, snapshot.files), ()
+
+
+def _decode_folder(data: Any, _: Sequence[memoryview]) -> DirectorySnapshot:
+    snapshot = DirectorySnapshot(*data)
+    contents = Contents(current().store)
+    try:
+        entries = snapshot.entries()
+    except SnapshotError as error:
+        raise DamagedError(error.message) from error
+    if not all(
+        entry.is_folder or contents.has(Blob(entry.digest, entry.size)) for entry in entries
+    ):
+        raise DamagedError(f"Some content of the snapshot {snapshot.digest} is gone.")
+    return snapshot
+
+
+def register() -> None:
+    """Let results hold snapshots."""
+    register_codec(FileSnapshot, f"hitsave.{FileSnapshot.__name__}", 1, _encode_file, _decode_file)
+    name = f"hitsave.{DirectorySnapshot.__name__}"
+    register_codec(DirectorySnapshot, name, 1, _encode_folder, _decode_folder)

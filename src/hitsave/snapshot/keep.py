@@ -1,0 +1,140 @@
+"""Keeping: how a file's content gets into the store.
+
+Owns that what is digested is what is kept, also while somebody writes to the file. Refuses what is
+no file: a device would never end, a pipe would wait.
+"""
+
+import errno
+import os
+import stat
+from io import FileIO
+from typing import NamedTuple
+
+from hitsave.errors import HitsaveError, SnapshotError
+from hitsave.snapshot.catalog import listing
+from hitsave.snapshot.contents import SMALL, Contents
+from hitsave.snapshot.seen import Seen, State
+from hitsave.snapshot.tree import LARGEST_MODE
+from hitsave.store import Blob, Store
+from hitsave.store.blobs import digest_rest
+
+ATTEMPTS = 5
+"""How often a file is read that changes while it is read."""
+
+
+class Kept(NamedTuple):
+    """A file that was kept: its content, and its permission bits."""
+
+    blob: Blob
+    mode: int
+
+
+class Keeper:
+    """Keeps files. What it has kept is there for others once `commit` returns."""
+
+    def __init__(self, store: Store) -> None:
+        self.store = store
+        self.contents = Contents(store)
+        self._seen = Seen(store)
+
+    def commit(self) -> None:
+        """Bring everything to the store. Raises StoreUnavailableError."""
+        self.contents.commit()
+
+    def keep(self, path: str, *, pack: bool = False, follow: bool = False) -> Kept:
+        """Keep the content of the file at `path`; small ones in packs, with `pack`.
+
+        `path` has no symbolic link in it; the file may be one, with `follow`. Raises SnapshotError.
+        """
+        try:
+            with FileIO(_open(path, follow)) as file:
+                kept = self._keep(file, path, pack)
+        except OSError as error:
+            if isinstance(error, HitsaveError):
+                raise
+            raise unreadable(path, error) from error
+        if kept is None:
+            raise SnapshotError(
+                f"{path} kept changing while it was read.", "snap it when nobody writes to it"
+            )
+        return kept
+
+    def keep_listed(self, path: str, listed_as: str) -> Kept:
+        """As `keep` of a file that may be a link, with its snapshot in the catalogue at once."""
+        kept = self.keep(path, follow=True)
+        digest, size = kept.blob
+        write = listing(digest, listed_as, mode=kept.mode, size=size, files=1)
+        self.contents.note(write)
+        self.commit()
+        return kept
+
+    def _keep(self, file: FileIO, path: str, pack: bool) -> Kept | None:
+        for _ in range(ATTEMPTS):
+            before = os.fstat(file.fileno())
+            blob = self._content(file, path, State.of(before), pack)
+            if State.of(os.fstat(file.fileno())) == State.of(before):
+                self._note(path, State.of(before), blob)
+                return Kept(blob, stat.S_IMODE(before.st_mode) & LARGEST_MODE)
+            file.seek(0)
+        return None
+
+    def _content(self, file: FileIO, path: str, state: State, pack: bool) -> Blob:
+        known = self._seen.content(path, state)
+        if known is not None and self.contents.has(known):
+            return known
+        if pack and state.size < SMALL:
+            return self.contents.write_small(file.read(SMALL) or b"")
+        # Read twice only where it may be for nothing that a copy would be made.
+        if self._seen.knows_size(state.size):
+            blob = digest_rest(file)
+            if self.contents.has(blob):
+                return blob
+            file.seek(0)
+        return self.contents.write(file)
+
+    def _note(self, path: str, state: State, blob: Blob) -> None:
+        known = self._seen.content(path, state)
+        write = None if known == blob else self._seen.write(path, state, blob)
+        if write is not None:
+            self.contents.note(write)
+        if blob.size >= SMALL and not self._seen.knows_size(blob.size):
+            self.contents.note(self._seen.size_write(blob.size))
+
+
+def _open(path: str, follow: bool) -> int:
+    """Open a file to read it; nothing else is opened, and no other is waited for."""
+    flags = os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOCTTY
+    check_file(path, os.stat(path, follow_symlinks=follow))
+    descriptor = os.open(path, flags if follow else flags | os.O_NOFOLLOW)
+    try:
+        # Another one may have taken its place.
+        check_file(path, os.fstat(descriptor))
+    except BaseException:
+        os.close(descriptor)
+        raise
+    return descriptor
+
+
+def check_file(path: str, status: os.stat_result) -> None:
+    """Raise SnapshotError unless a status is that of a file."""
+    if stat.S_ISREG(status.st_mode):
+        return
+    if stat.S_ISDIR(status.st_mode):
+        raise SnapshotError(f"{path} is a folder.", "use DirectorySnapshot.snap")
+    found = next((name for test, name in _KINDS if test(status.st_mode)), "something else")
+    raise SnapshotError(f"{path} is {found}, and not a file.", "read it, and snap what was read")
+
+
+_KINDS = (
+    (stat.S_ISLNK, "a symbolic link"),
+    (stat.S_ISFIFO, "a pipe"),
+    (stat.S_ISSOCK, "a socket"),
+    (stat.S_ISCHR, "a device"),
+    (stat.S_ISBLK, "a device"),
+)
+
+
+def unreadable(path: str, error: OSError) -> SnapshotError:
+    """Return the error that says why `path` cannot be read."""
+    hint = "check the path" if error.errno == errno.ENOENT else ""
+    return SnapshotError(f"{path} cannot be snapped: {error.strerror or error}.", hint)

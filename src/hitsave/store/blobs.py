@@ -1,0 +1,170 @@
+"""Blobs: the bytes of files by digest, each as a read-only file that links can lead to.
+
+Owns the folder of blobs: copying so that what is digested is what is kept, handing out the path of
+a file only while its digest vouches for it, setting aside what is damaged. Refuses to know which
+snapshots a blob belongs to.
+"""
+
+import os
+from collections.abc import Iterator
+from io import RawIOBase
+from stat import S_ISREG
+from typing import BinaryIO, NamedTuple
+
+from blake3 import blake3
+
+from hitsave.digest import Digest
+from hitsave.events import warn
+from hitsave.store.disk import fresh_name, make_folder, remove, sync_folder
+from hitsave.store.files import Stamp
+
+CHUNK = 1 << 20
+"""How many bytes of a file are in memory at a time."""
+
+READ_ONLY = 0o444
+
+_CLONE = 0x40049409
+"""What Linux calls FICLONE; Python names it from 3.14 on."""
+
+
+class Blob(NamedTuple):
+    """A digest of some bytes, and how many there are."""
+
+    digest: Digest
+    size: int
+
+
+class BlobFiles:
+    """The blobs under `folder`; damaged ones are moved to `quarantine`.
+
+    Methods raise OSError, which the caller translates.
+    """
+
+    def __init__(self, folder: str, quarantine: str) -> None:
+        self.folder = folder
+        self._quarantine = quarantine
+        self._verified: dict[Digest, Stamp] = {}
+
+    def write(self, source: BinaryIO) -> Blob:
+        """Keep what is left to read of `source`; on disk when it returns."""
+        os.makedirs(self.folder, mode=0o700, exist_ok=True)
+        temporary = os.path.join(self.folder, fresh_name(".part"))
+        try:
+            blob = _copy(source, temporary)
+            if self.has(blob):
+                remove(temporary)
+            else:
+                self._adopt(temporary, blob.digest)
+        except BaseException:
+            remove(temporary)
+            raise
+        return blob
+
+    def has(self, blob: Blob) -> bool:
+        """Whether there is a file of that name and size, which only `path` verifies."""
+        try:
+            status = os.lstat(self._path(blob.digest))
+        except FileNotFoundError:
+            return False
+        return S_ISREG(status.st_mode) and status.st_size == blob.size
+
+    def path(self, digest: Digest) -> str | None:
+        """Return the path of a blob, which nobody may write to; None where there is none.
+
+        The file is read once in a process, and again when it has been touched. Of another content
+        than its digest says, it is set aside.
+        """
+        path = self._path(digest)
+        try:
+            status = os.lstat(path)
+        except FileNotFoundError:
+            return None
+        stamp = Stamp(status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns)
+        if self._verified.get(digest) != stamp:
+            if not S_ISREG(status.st_mode) or digest_file(path).digest != digest:
+                self._set_aside(path, digest)
+                return None
+            os.chmod(path, READ_ONLY)
+            self._verified[digest] = stamp
+        return path
+
+    def delete(self, digest: Digest) -> None:
+        """Remove a blob; an absent one does not matter."""
+        self._verified.pop(digest, None)
+        remove(self._path(digest))
+
+    def _adopt(self, temporary: str, digest: Digest) -> None:
+        path = self._path(digest)
+        make_folder(os.path.dirname(path))
+        os.replace(temporary, path)
+        sync_folder(os.path.dirname(path))
+
+    def _set_aside(self, path: str, digest: Digest) -> None:
+        self._verified.pop(digest, None)
+        warn(
+            "damaged-blob",
+            f"A stored file is damaged ({path}); it is set aside.",
+            f"damaged files are kept in {self._quarantine}",
+        )
+        os.makedirs(self._quarantine, mode=0o700, exist_ok=True)
+        os.replace(path, os.path.join(self._quarantine, fresh_name(digest.hex())))
+
+    def _path(self, digest: Digest) -> str:
+        name = digest.hex()
+        return f"{self.folder}/{name[:2]}/{name[2:]}"
+
+
+def digest_file(path: str) -> Blob:
+    """Return the digest and the size of a file's content, of which little is in memory."""
+    with open(path, "rb", buffering=0) as source:
+        return digest_rest(source)
+
+
+def digest_rest(source: BinaryIO) -> Blob:
+    """Return the digest and the size of what is left to read of `source`."""
+    hasher, size = blake3(), 0
+    for piece in pieces(source):
+        hasher.update(piece)
+        size += len(piece)
+    return Blob(hasher.digest(), size)
+
+
+def _copy(source: BinaryIO, path: str) -> Blob:
+    """Copy what is left of `source` to a new file; the digest is of what that holds."""
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    with open(descriptor, "r+b", buffering=0) as target:
+        # Sharing the blocks, where the file system can, costs neither time nor room.
+        blob = digest_rest(target) if reflink(source, target) else _transfer(source, target)
+        os.fchmod(descriptor, READ_ONLY)
+        os.fsync(descriptor)
+    return blob
+
+
+def _transfer(source: BinaryIO, target: RawIOBase) -> Blob:
+    hasher, size = blake3(), 0
+    for piece in pieces(source):
+        hasher.update(piece)
+        size += len(piece)
+        while piece:
+            piece = piece[target.write(piece) or 0 :]
+    return Blob(hasher.digest(), size)
+
+
+def reflink(source: object, target: RawIOBase) -> bool:
+    """Whether `target` could be made to share all the blocks of the file `source`."""
+    if not isinstance(source, RawIOBase) or source.tell():
+        return False
+    try:
+        import fcntl  # not on every platform
+
+        fcntl.ioctl(target.fileno(), _CLONE, source.fileno())
+    except (ImportError, OSError):
+        return False  # most file systems cannot
+    return True
+
+
+def pieces(source: BinaryIO) -> Iterator[memoryview]:
+    """Yield what is left to read of `source`; each piece is good until the next."""
+    buffer = memoryview(bytearray(CHUNK))
+    while count := source.readinto(buffer):  # type: ignore[attr-defined]
+        yield buffer[:count]
