@@ -10,6 +10,7 @@ from hitsave.observe.evaluation import Evaluation, begin
 from hitsave.observe.history import has_run, headers_read, was_loaded_before
 from hitsave.observe.journal import Reading, journal
 from hitsave.observe.records import Caller, Observed, Started
+from hitsave.observe.told import tell_listed, tell_made, tell_read
 from hitsave.observe.watching import watch
 
 __all__ = [
@@ -22,6 +23,9 @@ __all__ = [
     "has_run",
     "headers_read",
     "journal",
+    "tell_listed",
+    "tell_made",
+    "tell_read",
     "was_loaded_before",
     "watch",
 ]

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
 
+from hitsave import observe
 from hitsave.errors import SnapshotError
 from hitsave.session import current
 from hitsave.snapshot.catalog import find
@@ -43,6 +44,7 @@ class FileSnapshot:
         """
         keeper, whole = Keeper(current().store), os.path.abspath(text_path(path))
         recorded = recorded_path(whole)
+        observe.tell_read(whole)
         kept = keeper.keep_listed(os.path.realpath(whole), recorded)
         return cls(kept.blob.digest.hex(), recorded, kept.blob.size, kept.mode)
 
@@ -89,6 +91,7 @@ class FileSnapshot:
 
     def _restore(self, target: Target, link: Link, overwrite: bool | None) -> Path:
         kept = Kept(self._blob, self.mode)
+        observe.tell_made(target.path)
         restore_file(Keeper(current().store), kept, target, link, overwrite)
         return Path(target.path)
 

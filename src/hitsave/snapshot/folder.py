@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
+from hitsave import observe
 from hitsave.errors import SnapshotError
 from hitsave.events import Copied, emit
 from hitsave.session import Session, current
@@ -192,12 +193,15 @@ def _store_folder(session: Session, folder: str) -> str:
 
 def _keep_all(keeper: Keeper, folder: str, ignore: Iterable[str], home: str) -> list[Entry]:
     contents, entries = keeper.contents, list[Entry]()
+    observe.tell_listed(folder)
     for path, status in scan(folder, ignore, home, lambda link: contents.linked(link) is not None):
         whole = os.path.join(folder, path)
         if stat.S_ISDIR(status.st_mode):
+            observe.tell_listed(whole)
             entries.append(Entry(path, stat.S_IMODE(status.st_mode) & LARGEST_MODE, 0, b""))
             continue
         emit(Copied(path, status.st_size))
+        observe.tell_read(whole)
         blob = contents.linked(whole) if stat.S_ISLNK(status.st_mode) else None
         if blob is not None:
             entries.append(Entry(path, LINKED_MODE, blob.size, blob.digest))

@@ -59,6 +59,14 @@ class Keeper:
             )
         return kept
 
+    def has_content(self, path: str, blob: Blob) -> bool:
+        """Whether the file at `path` holds the bytes of `blob`, without keeping it otherwise."""
+        with FileIO(_open(path, follow=False)) as file:
+            state = State.of(os.fstat(file.fileno()))
+            if state.size != blob.size:
+                return False
+            return (self._seen.content(path, state) or digest_rest(file)) == blob
+
     def keep_listed(self, path: str, listed_as: str) -> Kept:
         """As `keep` of a file that may be a link, with its snapshot in the catalogue at once."""
         kept = self.keep(path, follow=True)

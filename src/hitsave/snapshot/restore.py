@@ -23,6 +23,7 @@ from hitsave.snapshot.place import (
     status_in,
     translating,
 )
+from hitsave.store import Blob
 from hitsave.store.disk import fresh_name
 
 
@@ -74,11 +75,15 @@ def restore_file(
             check_replaceable(target.path, before)
         if before is not None and is_same(keeper, kept, target.path, before, link):
             return
-        if before is not None and not overwrite:
-            _keep_replaced(keeper, target.path, before, overwrite)
+        is_lost = before is not None and would_lose(keeper, kept.blob, target.path, before)
+        if is_lost and overwrite is False:
+            raise SnapshotError(f"{target.path} is there already.", "overwrite=True replaces it")
         temporary = fresh_name(".hitsave")
         try:
             make_file(keeper.contents, *kept, folder, temporary, link)
+            if is_lost and not overwrite:
+                # At the last moment: somebody may write to it until then.
+                _keep_replaced(keeper, target.path)
             put_in_place(folder, temporary, folder, target.name)
         except BaseException:
             remove_in(folder, temporary)
@@ -100,25 +105,27 @@ def is_same(keeper: Keeper, kept: Kept, path: str, status: os.stat_result, link:
     should_link = is_linked(keeper.contents, kept.blob, kept.mode, link)
     if stat.S_ISLNK(status.st_mode) or should_link:
         return should_link and keeper.contents.linked(path) == kept.blob
-    if status.st_size != kept.blob.size or stat.S_IMODE(status.st_mode) != kept.mode:
+    if stat.S_IMODE(status.st_mode) != kept.mode:
         return False
-    return keeper.keep(path).blob == kept.blob
+    return keeper.has_content(path, kept.blob)
 
 
-def _keep_replaced(
-    keeper: Keeper, path: str, status: os.stat_result, overwrite: bool | None
-) -> None:
-    """Keep what is about to be replaced, and say so."""
-    if overwrite is not None:
-        raise SnapshotError(f"{path} is there already.", "overwrite=True replaces it")
+def would_lose(keeper: Keeper, blob: Blob, path: str, status: os.stat_result) -> bool:
+    """Whether something is lost where `blob` takes the place of a file or link."""
     if stat.S_ISLNK(status.st_mode):
-        if keeper.contents.linked(path) is None:
-            warn(f"replaced:{path}", f"The link {path} is replaced.", "overwrite=True says nothing")
+        return keeper.contents.linked(path) is None
+    return not keeper.has_content(path, blob)
+
+
+def _keep_replaced(keeper: Keeper, path: str) -> None:
+    """Keep what is about to be replaced, and say so."""
+    if os.path.islink(path):
+        warn(f"replaced:{path}", f"The link {path} is replaced.", "overwrite=True says nothing")
         return
-    blob = keeper.keep_listed(path, path).blob
+    digest = keeper.keep_listed(path, path).blob.digest
     warn(
-        f"replaced:{path}:{blob.digest.hex()}",
+        f"replaced:{path}:{digest.hex()}",
         f"{path} was there already and is replaced; what it held is kept.",
-        f"`hitsave snapshot --restore {short(blob.digest)} PATH` gives it back; "
+        f"`hitsave snapshot --restore {short(digest)} PATH` gives it back; "
         "overwrite=True keeps and says nothing",
     )

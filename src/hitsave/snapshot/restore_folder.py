@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 from typing import NamedTuple
 
+from hitsave import observe
 from hitsave.digest import short
 from hitsave.errors import SnapshotError
 from hitsave.events import Copied, emit, warn
@@ -26,7 +27,7 @@ from hitsave.snapshot.place import (
     status_in,
     translating,
 )
-from hitsave.snapshot.restore import Target, check_link, check_replaceable, is_same
+from hitsave.snapshot.restore import Target, check_link, check_replaceable, is_same, would_lose
 from hitsave.snapshot.tree import LARGEST_MODE, Entry
 from hitsave.store import Blob
 from hitsave.store.disk import fresh_name
@@ -55,6 +56,7 @@ def restore_folder(keeper: Keeper, entries: Sequence[Entry], target: Target, how
         try:
             with folder_in(parent, stage) as staged:
                 if before is None:
+                    observe.tell_made(target.path)
                     _make_all(keeper, entries, staged, how.link)
                     os.rename(stage, target.name, src_dir_fd=parent, dst_dir_fd=parent)
                 else:
@@ -107,24 +109,31 @@ def _set_modes(folders: Iterable[Entry], folder: int) -> None:
 
 
 class _Plan(NamedTuple):
-    """What is to be done: entries to be made, files that are replaced or removed, and folders."""
+    """What is to be done: files and folders to be made, paths to be removed, and what is lost."""
 
     files: list[Entry]
     folders: list[Entry]
-    replaced: list[str]
     removed: list[str]
+    lost: list[str]
 
 
 def _merge(
     keeper: Keeper, entries: Sequence[Entry], target: Target, parent: int, staged: int, how: How
 ) -> None:
     plan = _plan(keeper, entries, target.path, how)
-    lost = [*plan.replaced, *plan.removed]
-    if lost and not how.overwrite:
-        _keep_lost(keeper, lost, target.path, how.overwrite)
+    lost = [*plan.lost, *plan.removed]
+    if lost and how.overwrite is False:
+        raise SnapshotError(
+            f"{os.path.join(target.path, lost[0])} is there already, and not as it should be.",
+            "overwrite=True replaces it",
+        )
     for number, entry in enumerate(plan.files):
         _make_one(keeper, entry, staged, str(number), how.link)
+    if lost and not how.overwrite:
+        _keep_lost(keeper, lost, target.path)
     # From here on, nothing has to be made any more.
+    for path in (*(entry.path for entry in plan.files), *plan.removed):
+        observe.tell_made(os.path.join(target.path, path))
     with folder_in(parent, target.name) as folder:
         for entry in plan.folders:
             with folder_in(folder, _parent(entry.path)) as inner:
@@ -159,7 +168,8 @@ def _plan(keeper: Keeper, entries: Sequence[Entry], target: str, how: How) -> _P
             check_replaceable(whole, status)
             if is_same(keeper, kept, whole, status, how.link):
                 continue
-            plan.replaced.append(entry.path)
+            if would_lose(keeper, kept.blob, whole, status):
+                plan.lost.append(entry.path)
         plan.files.append(entry)
     if how.mirror:
         plan.removed.extend(_outermost(there))
@@ -188,13 +198,8 @@ def _above(path: str) -> Iterator[str]:
         yield path
 
 
-def _keep_lost(keeper: Keeper, lost: Sequence[str], target: str, overwrite: bool | None) -> None:
+def _keep_lost(keeper: Keeper, lost: Sequence[str], target: str) -> None:
     """Keep the files that are about to be replaced or removed, as a snapshot of their own."""
-    if overwrite is not None:
-        raise SnapshotError(
-            f"{os.path.join(target, lost[0])} is there already, and not as it should be.",
-            "overwrite=True replaces it",
-        )
     entries = dict[str, Entry]()
     for path in lost:
         for found, status in ((path, os.lstat(os.path.join(target, path))), *_below(target, path)):
@@ -209,7 +214,7 @@ def _keep_lost(keeper: Keeper, lost: Sequence[str], target: str, overwrite: bool
     keeper.commit()
     warn(
         f"replaced:{target}:{digest.hex()}",
-        f"{len(files)} files in {target} are replaced or removed; what they held is kept.",
+        f"Files in {target} are replaced or removed ({len(files)}); what they held is kept.",
         f"`hitsave snapshot --restore {short(digest)} PATH` gives it back; "
         "overwrite=True keeps and says nothing",
     )

@@ -1,0 +1,33 @@
+"""Told: what hitsave itself reads and writes because the program asked it to.
+
+Owns that it counts as if the program had done it. Everything else that hitsave opens does not.
+"""
+
+import sys
+from types import FrameType
+
+from hitsave.observe import active, reads
+from hitsave.observe.askers import is_own_doing
+
+
+def tell_read(path: str) -> None:
+    """Note that the program is about to have the file `path` read, an absolute path."""
+    reads.read_file(path, _asking(), active.notes)
+
+
+def tell_listed(path: str) -> None:
+    """Note that the program is about to have the folder `path` listed."""
+    reads.read_listing(path, _asking(), active.notes)
+
+
+def tell_made(path: str) -> None:
+    """Note that the program is about to have `path` written, and all that is below."""
+    reads.make(path, active.notes)
+
+
+def _asking() -> FrameType | None:
+    """Return the frame that called hitsave."""
+    frame: FrameType | None = sys._getframe(1)
+    while is_own_doing(frame):
+        frame = frame.f_back if frame is not None else None
+    return frame

@@ -1,0 +1,117 @@
+"""Trees: what may be in one, and what is refused."""
+
+import itertools
+
+import msgpack
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hitsave import SnapshotError
+from hitsave.digest import digest_bytes
+from hitsave.snapshot.tree import Entry, _folded, pack_tree, unpack_tree
+
+CONTENT = digest_bytes(b"content")
+
+names = st.text(
+    st.characters(exclude_categories=("Cc", "Cs", "Zl", "Zp"), exclude_characters="/"), min_size=1
+).filter(lambda name: name not in (".", ".."))
+
+
+def file(path: str, mode: int = 0o644, size: int = 7, digest: bytes = CONTENT) -> Entry:
+    return Entry(path, mode, size, digest)
+
+
+def folder(path: str, mode: int = 0o755) -> Entry:
+    return Entry(path, mode, 0, b"")
+
+
+@given(st.lists(st.tuples(names, st.integers(0, 0o777), st.integers(0, 2**60)), max_size=20))
+def test_a_tree_is_read_as_it_was_packed(found: list[tuple[str, int, int]]) -> None:
+    entries = {_folded(name): file(name, mode, size) for name, mode, size in found}.values()
+    assert unpack_tree(pack_tree(entries)) == tuple(sorted(entries))
+
+
+def test_the_order_that_entries_are_found_in_does_not_count() -> None:
+    entries = [folder("a"), file("a/b"), file("a-b"), folder("a/c"), file("a/c/d")]
+    assert len({pack_tree(order) for order in itertools.permutations(entries)}) == 1
+
+
+REFUSED = {
+    "a path that leads out": [file("../a")],
+    "a path that leads out further down": [folder("a"), file("a/../../b")],
+    "an absolute path": [file("/etc/passwd")],
+    "an empty path": [file("")],
+    "an empty part": [folder("a"), file("a//b")],
+    "a dot": [file(".")],
+    "a line break": [file("a\nb")],
+    "a zero byte": [file("a\0b")],
+    "an escape sequence": [file("\x1b[2Jx")],
+    "a lone surrogate": [file("\udc80")],
+    "a file in no folder": [file("a/b")],
+    "a file in a file": [file("a"), file("a/b")],
+    "the same path twice": [file("a"), file("a")],
+    "letters of another case": [file("README"), file("readme")],
+    "letters of another case in a folder": [folder("A"), folder("a"), file("a/b")],
+    "letters composed otherwise": [file("\u00e9"), file("e\u0301")],
+    "a sharp s": [file("stra\u00dfe"), file("strasse")],
+    "a mode with more bits": [file("a", mode=0o4755)],
+    "a negative mode": [file("a", mode=-1)],
+    "a negative size": [file("a", size=-1)],
+    "a digest of another length": [file("a", digest=b"short")],
+    "a folder with a size": [Entry("a", 0o755, 5, b"")],
+}
+
+
+@pytest.mark.parametrize("what", REFUSED)
+def test_what_may_not_be_in_a_tree(what: str) -> None:
+    entries = sorted(REFUSED[what])
+    with pytest.raises(SnapshotError):
+        pack_tree(entries)
+    try:
+        tampered = msgpack.packb((1, entries))
+    except UnicodeEncodeError:
+        return
+    with pytest.raises(SnapshotError):
+        unpack_tree(tampered)
+
+
+@pytest.mark.parametrize(
+    "tree",
+    [
+        (1, [folder("b"), file("a")]),
+        (2, []),
+        (1, [("a", 0o644, 1)]),
+        (1, [("a", 0o644, 1, CONTENT.hex())]),
+        (1, [(b"a", 0o644, 1, CONTENT)]),
+        (1, [("a", True, 1, CONTENT)]),
+        (1, 5),
+        [],
+        "text",
+        None,
+    ],
+)
+def test_what_is_no_tree(tree: object) -> None:
+    with pytest.raises(SnapshotError):
+        unpack_tree(msgpack.packb(tree))
+
+
+@given(st.binary(max_size=300))
+def test_any_bytes_are_read_or_refused(content: bytes) -> None:
+    try:
+        entries = unpack_tree(content)
+    except SnapshotError:
+        return
+    assert unpack_tree(pack_tree(entries)) == entries
+
+
+@given(st.data())
+def test_a_tree_with_a_few_bytes_changed_is_read_or_refused(data: st.DataObject) -> None:
+    packed = bytearray(pack_tree([folder("a"), file("a/b"), file("a/c", 0o755), file("d")]))
+    for _ in range(data.draw(st.integers(1, 4))):
+        packed[data.draw(st.integers(0, len(packed) - 1))] = data.draw(st.integers(0, 255))
+    try:
+        entries = unpack_tree(bytes(packed))
+    except SnapshotError:
+        return
+    assert not any(".." in entry.path.split("/") for entry in entries)
