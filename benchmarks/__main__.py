@@ -20,6 +20,7 @@ NAMES = (
     "analysis",
     "observation",
     "networkx",
+    "snapshots",
 )
 
 

@@ -76,6 +76,7 @@ class Story:
             check=False,
             cwd=self.project,
             env=environment,
+            umask=0o022,  # it is part of the digest of a folder
             capture_output=True,
             text=True,
             timeout=120,

@@ -1,6 +1,10 @@
 """What every backend keeps."""
 
+import io
+import os
+import stat
 import threading
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -8,7 +12,7 @@ from hypothesis import strategies as st
 
 from hitsave.digest import digest_bytes
 from hitsave.errors import StoreUnavailableError
-from hitsave.store import MAX_KEY_SIZE, MAX_VALUE_SIZE, Store, Table, Write, split_parts
+from hitsave.store import MAX_KEY_SIZE, MAX_VALUE_SIZE, Blob, Store, Table, Write, split_parts
 
 
 def put(store: Store, table: Table, key: bytes, value: bytes, **options: bool) -> None:
@@ -251,3 +255,78 @@ def test_any_parts_come_back(store: Store, parts: list[bytes]) -> None:
     view = store.read_object(store.write_object(parts))
     assert view is not None
     assert list(split_parts(view)) == parts
+
+
+# -- blobs --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("size", [0, 1, 65_536, 3_000_001])
+def test_a_blob_is_a_read_only_file_of_exactly_its_bytes(store: Store, size: int) -> None:
+    content = os.urandom(size)
+    blob = store.write_blob(io.BytesIO(content))
+    path = store.blob_path(blob.digest)
+    assert blob == Blob(digest_bytes(content), size)
+    assert path is not None
+    assert Path(path).read_bytes() == content
+    assert stat.S_IMODE(os.stat(path).st_mode) == 0o444
+    assert store.has_blob(blob)
+    assert not store.has_blob(Blob(blob.digest, size + 1))
+
+
+def test_a_blob_begins_where_its_source_stands(store: Store, tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"head and body")
+    with (tmp_path / "file").open("rb", buffering=0) as source:
+        source.seek(9)
+        blob = store.write_blob(source)
+    assert blob == Blob(digest_bytes(b"body"), 4)
+
+
+def test_an_absent_blob_has_no_path(store: Store) -> None:
+    absent = Blob(digest_bytes(b"absent"), 6)
+    assert store.blob_path(absent.digest) is None
+    assert not store.has_blob(absent)
+    store.delete_blob(absent.digest)
+
+
+def test_a_deleted_blob_is_absent_and_may_be_written_again(store: Store) -> None:
+    blob = store.write_blob(io.BytesIO(b"content"))
+    store.delete_blob(blob.digest)
+    assert store.blob_path(blob.digest) is None
+    assert store.write_blob(io.BytesIO(b"content")) == blob
+    assert store.blob_path(blob.digest) is not None
+
+
+@pytest.mark.parametrize("damaged", [b"", b"other!!", b"content and more"])
+def test_a_damaged_blob_is_set_aside(store: Store, warned: list[str], damaged: bytes) -> None:
+    blob = store.write_blob(io.BytesIO(b"content"))
+    path = Path(store.blob_path(blob.digest) or "")
+    path.chmod(0o644)
+    path.write_bytes(damaged)
+    assert store.blob_path(blob.digest) is None
+    assert "A stored file is damaged" in warned[0]
+    assert store.write_blob(io.BytesIO(b"content")) == blob
+    assert store.blob_path(blob.digest) == str(path)
+
+
+def test_a_source_that_breaks_leaves_nothing(store: Store) -> None:
+    class Broken(io.RawIOBase):
+        def readinto(self, buffer: object) -> int:
+            del buffer
+            raise OSError(5, "Input/output error")
+
+    with pytest.raises(OSError, match="Input/output"):
+        store.write_blob(Broken())  # type: ignore[arg-type]
+    blob = store.write_blob(io.BytesIO(b"content"))
+    folder = Path(store.blob_path(blob.digest) or "").parents[1]
+    assert [path for path in folder.rglob("*") if path.is_file()] == [
+        Path(store.blob_path(blob.digest) or "")
+    ]
+
+
+def test_a_closed_store_has_no_blobs(store: Store) -> None:
+    blob = store.write_blob(io.BytesIO(b"content"))
+    store.close()
+    assert store.blob_path(blob.digest) is None
+    assert not store.has_blob(blob)
+    with pytest.raises(StoreUnavailableError):
+        store.write_blob(io.BytesIO(b"content"))

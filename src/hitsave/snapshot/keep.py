@@ -8,7 +8,7 @@ import errno
 import os
 import stat
 from io import FileIO
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from hitsave.errors import HitsaveError, SnapshotError
 from hitsave.snapshot.catalog import listing
@@ -47,7 +47,7 @@ class Keeper:
         `path` has no symbolic link in it; the file may be one, with `follow`. Raises SnapshotError.
         """
         try:
-            with FileIO(_open(path, follow)) as file:
+            with _Source(path, follow) as file:
                 kept = self._keep(file, path, pack)
         except OSError as error:
             if isinstance(error, HitsaveError):
@@ -61,7 +61,7 @@ class Keeper:
 
     def has_content(self, path: str, blob: Blob) -> bool:
         """Whether the file at `path` holds the bytes of `blob`, without keeping it otherwise."""
-        with FileIO(_open(path, follow=False)) as file:
+        with _Source(path, follow=False) as file:
             state = State.of(os.fstat(file.fileno()))
             if state.size != blob.size:
                 return False
@@ -107,6 +107,21 @@ class Keeper:
             self.contents.note(write)
         if blob.size >= SMALL and not self._seen.knows_size(blob.size):
             self.contents.note(self._seen.size_write(blob.size))
+
+
+class _Source(FileIO):
+    """A file that is read. Trouble with it is not taken for trouble of the store's."""
+
+    def __init__(self, path: str, follow: bool) -> None:
+        super().__init__(_open(path, follow))
+        self._path = path
+
+    def readinto(self, buffer: Any) -> int:
+        """Read as much as fits into `buffer`. Raises SnapshotError."""
+        try:
+            return super().readinto(buffer)
+        except OSError as error:
+            raise unreadable(self._path, error) from error
 
 
 def _open(path: str, follow: bool) -> int:

@@ -7,7 +7,7 @@ snapshots a blob belongs to.
 
 import os
 from collections.abc import Iterator
-from io import RawIOBase
+from io import FileIO, RawIOBase
 from stat import S_ISREG
 from typing import BinaryIO, NamedTuple
 
@@ -152,7 +152,7 @@ def _transfer(source: BinaryIO, target: RawIOBase) -> Blob:
 
 def reflink(source: object, target: RawIOBase) -> bool:
     """Whether `target` could be made to share all the blocks of the file `source`."""
-    if not isinstance(source, RawIOBase) or source.tell():
+    if not isinstance(source, FileIO) or source.tell():
         return False
     try:
         import fcntl  # not on every platform

@@ -15,7 +15,7 @@ from typing import BinaryIO
 import lmdb
 
 from hitsave.digest import Digest
-from hitsave.errors import DamagedError, StoreUnavailableError
+from hitsave.errors import DamagedError, HitsaveError, StoreUnavailableError
 from hitsave.events import warn, warn_error
 from hitsave.store.blobs import Blob, BlobFiles
 from hitsave.store.disk import make_folder
@@ -213,6 +213,8 @@ class LocalStore:
     def _translating(self) -> Iterator[None]:
         try:
             yield
+        except HitsaveError:
+            raise
         except OSError as error:
             raise self._translated(error) from error
 
