@@ -50,15 +50,23 @@ class Session:
             ledger.generation,
             RecordKeeper(self._load_record, self._keep_record),
         )
-        self.tracker = Tracker(
-            self.project, self.closure_options(), self.mark_state, ledger.generation
-        )
+        self.tracker = self._new_tracker()
         self._sources: dict[str, tuple[ExecutedSource, Source]] = {}
         self.recalled = Recalled()
         self._states: dict[bytes, bool] = {}
         self._store: Store | None = None
         self._pending: list[Write] = []
         self._lock = threading.RLock()
+
+    def _new_tracker(self) -> Tracker:
+        options, generation = self.closure_options(), self.ledger.generation
+        return Tracker(self.project, options, self.mark_state, generation)
+
+    def renew_in_child(self) -> None:
+        """Make anew, in the child of a fork, what another thread was in the middle of."""
+        self._lock = threading.RLock()
+        if self.tracker.is_at_work():
+            self.tracker = self._new_tracker()
 
     # -- the store ------------------------------------------------------------------------------
 
@@ -212,6 +220,17 @@ when_started: list[Callable[[Session], None]] = []
 _ledger = Ledger()
 _session: Session | None = None
 _lock = threading.RLock()
+
+
+def _renew_in_child() -> None:
+    global _lock
+    _lock = threading.RLock()
+    if _session is not None:
+        _session.renew_in_child()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_renew_in_child)
 
 
 def current() -> Session:

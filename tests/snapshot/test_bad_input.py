@@ -11,9 +11,10 @@ import pytest
 
 from hitsave import DirectorySnapshot, FileSnapshot, SnapshotError
 from hitsave.session import current
-from hitsave.snapshot.catalog import keep_tree, listing
+from hitsave.snapshot import merge
+from hitsave.snapshot.catalog import keep_tree
 from hitsave.snapshot.tree import Entry, digest_tree
-from hitsave.store import Table
+from hitsave.store import Table, Write
 
 
 def tree_of(folder: Path) -> dict[str, str]:
@@ -68,7 +69,7 @@ def _to_zero(path: Path) -> None:
     [
         (_fifo, "is a pipe"),
         (_socket, "is a socket"),
-        (_loop, "cannot be snapped"),
+        (_loop, "is a symbolic link"),
         (_to_zero, "is a device"),
         (Path.mkdir, "is a folder"),
         (str, "No such file"),
@@ -216,16 +217,14 @@ def test_links_planted_while_it_is_restored(
         (project / "target" / "sub").rename(project / "moved")
         (project / "target" / "sub").symlink_to(outside)
 
-    from hitsave.snapshot import restore_folder
-
-    before = restore_folder._plan
+    before = merge.plan_for
 
     def planned(*arguments: object) -> object:
         plan = before(*arguments)  # type: ignore[arg-type]
         plant(plan)
         return plan
 
-    monkeypatch.setattr(restore_folder, "_plan", planned)
+    monkeypatch.setattr(merge, "plan_for", planned)
     with pytest.raises(SnapshotError, match="cannot be restored"):
         taken.restore_at("target", "copy", overwrite=True)
     assert tree_of(outside) == {}
@@ -247,11 +246,11 @@ def test_a_tree_that_was_tampered_with(project: Path, tmp_path: Path) -> None:
     import msgpack
 
     packed = msgpack.packb((1, [tuple(entry)]))
-    digest, tree = digest_tree(packed), store.write_object([packed])
-    store.commit([listing(digest, "data", mode=0o755, size=1, files=1, tree=tree)])
+    digest = digest_tree(packed)
+    store.commit([Write(Table.PACKED, digest, store.write_object([packed]))])
     before = tree_of(tmp_path / "project")
     with pytest.raises(SnapshotError, match="no path inside a folder"):
-        DirectorySnapshot.from_digest(digest.hex()).restore_at("target")
+        DirectorySnapshot(digest.hex(), "data", 1, 1).restore_at("target")
     assert tree_of(project) == before
 
 
@@ -259,9 +258,9 @@ def test_a_list_that_is_another_ones(project: Path) -> None:
     (project / "one").mkdir()
     taken = DirectorySnapshot.snap("one")
     store = current().store
-    _, other = keep_tree(store, [Entry("a", 0o755, 0, b"")])
-    digest = bytes.fromhex(taken.digest)
-    store.commit([listing(digest, "one", mode=0o755, size=0, files=0, tree=other)])
+    other = store.get(Table.PACKED, keep_tree(store, [Entry("a", 0o755, 0, b"")]))
+    assert other is not None
+    store.commit([Write(Table.PACKED, bytes.fromhex(taken.digest), other)])
     with pytest.raises(SnapshotError, match="is not in the store, or was damaged"):
         taken.restore_at("target")
     assert not (project / "target").exists()

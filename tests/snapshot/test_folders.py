@@ -8,7 +8,7 @@ import pytest
 
 from hitsave import DirectorySnapshot, FileSnapshot, SnapshotError
 from hitsave.snapshot import Difference
-from hitsave.snapshot.restore_folder import make_file
+from hitsave.snapshot.place import make_file
 
 Warnings = list[str]
 
@@ -153,9 +153,13 @@ def test_a_mirror_removes_what_the_snapshot_has_not(data: Path, warned: Warnings
     (data / "more" / "er" / "mine.txt").write_text("mine")
     (data / "a" / "link").symlink_to("nowhere")
     taken.restore_at("data", "copy", mirror=True)
-    assert contents(data) == before
+    # Snapshots leave links out, and so do mirrors.
+    assert contents(data) == before | {"a/link": None}
+    assert DirectorySnapshot.snap("data").digest == taken.digest
     prefix = warned[0].partition("--restore ")[2].partition(" ")[0]
     assert (DirectorySnapshot.from_digest(prefix) / "more/er/mine.txt").read_text() == "mine"
+    taken.restore_at("data", "copy", mirror=True, overwrite=True)
+    assert contents(data) == before
 
 
 def test_nothing_is_touched_where_nothing_may_be_replaced(data: Path) -> None:
@@ -187,7 +191,7 @@ def test_a_full_disk_half_way_leaves_the_target_as_it_was(
             raise OSError(28, "No space left on device")
         make_file(*arguments)  # type: ignore[arg-type]
 
-    monkeypatch.setattr("hitsave.snapshot.restore_folder.make_file", full)
+    monkeypatch.setattr("hitsave.snapshot.making.make_file", full)
     with pytest.raises(SnapshotError, match="No space left"):
         taken.restore_at("target", "copy", overwrite=True)
     assert contents(project) == before

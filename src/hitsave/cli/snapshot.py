@@ -48,8 +48,9 @@ def snapshots() -> None:
 def take(
     path: Annotated[str, typer.Argument(metavar="PATH", show_default=False)],
     restore: Annotated[
-        str, typer.Option("--restore", metavar="DIGEST", help="Restore this snapshot at PATH.")
-    ] = "",
+        str | None,
+        typer.Option("--restore", metavar="DIGEST", help="Restore this snapshot at PATH."),
+    ] = None,
     ignore: Annotated[
         list[str] | None, typer.Option(help="Leave out what matches, as in a .gitignore.")
     ] = None,
@@ -74,13 +75,16 @@ def take(
             "snapshots stay in the local store of this computer",
         )
     with _progress():
-        if restore:
+        if restore is not None:
             _restore(restore, path, copy=copy, mirror=mirror, overwrite=overwrite, data=as_json)
         else:
             _take(path, ignore or [], as_json)
 
 
 def _take(path: str, ignore: list[str], as_json: bool) -> None:
+    if not current().store.lasts:
+        # Of which was warned, with the reason.
+        raise SnapshotError("Nothing can be kept: the store cannot be used.")
     try:
         taken: FileSnapshot | DirectorySnapshot = DirectorySnapshot.snap(path, ignore)
     except SnapshotError as error:
@@ -125,7 +129,7 @@ def show(
 ) -> None:
     """Show what is in a snapshot."""
     found = catalog.find(current().store, digest)
-    entries = catalog.read_tree(current().store, found) if found.is_folder else ()
+    entries = catalog.read_tree(current().store, found.digest) if found.is_folder else ()
     if as_json:
         _print({**_listed_as_data(found), "entries": [_entry_as_data(each) for each in entries]})
         return

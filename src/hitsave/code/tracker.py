@@ -309,6 +309,13 @@ class Tracker:
         closure.finish()
         return TrackedCode(closure, generation)
 
+    def is_at_work(self) -> bool:
+        """Whether another thread is in the middle of its work; or was, in the child of a fork."""
+        if not self._lock.acquire(blocking=False):
+            return True
+        self._lock.release()
+        return False
+
     @contextmanager
     def standing_still(self) -> Iterator[None]:
         """While no code of the user's runs: each value is digested at most once."""

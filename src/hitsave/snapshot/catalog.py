@@ -5,6 +5,7 @@ digest. Refuses to guess between two.
 """
 
 import time
+from collections.abc import Iterable
 from typing import NamedTuple
 
 import msgpack
@@ -21,47 +22,52 @@ MANY = 1_000_000
 class Listed(NamedTuple):
     """A snapshot in the catalogue.
 
-    `path` is where it was taken, relative to the project's root or absolute. `size` is in bytes,
-    `files` how many there are. `tree` is the object that holds the tree of a folder, and empty for
-    a file. `created` is in seconds since the epoch.
+    `path` is where it was taken, relative to the project's root or absolute. `mode` has the
+    permission bits of a file, and is 0 for a folder; `size` is in bytes, `files` how many there
+    are. `created` is in seconds since the epoch.
     """
 
     digest: Digest
     path: str
+    is_folder: bool
     mode: int
     size: int
     files: int
-    tree: Digest
     created: float
 
-    @property
-    def is_folder(self) -> bool:
-        """Whether it is a folder's."""
-        return bool(self.tree)
+
+def list_file(digest: Digest, path: str, mode: int, size: int) -> Write:
+    """Return what puts the snapshot of a file that is taken now into the catalogue."""
+    return _listing(digest, (path, False, mode, size, 1, time.time()))
 
 
-def listing(
-    digest: Digest, path: str, *, mode: int, size: int, files: int, tree: Digest = b""
-) -> Write:
-    """Return what puts a snapshot that is taken now into the catalogue."""
-    value = (path, mode, size, files, tree, time.time())
+def list_folder(digest: Digest, path: str, entries: Iterable[Entry]) -> Write:
+    """Return what puts the snapshot of a folder that is taken now into the catalogue."""
+    files = [entry.size for entry in entries if not entry.is_folder]
+    return _listing(digest, (path, True, 0, sum(files), len(files), time.time()))
+
+
+def _listing(digest: Digest, value: tuple[object, ...]) -> Write:
     return Write(Table.SNAPSHOTS, digest, bytes(msgpack.packb(value) or b""))
 
 
-def keep_tree(store: Store, entries: list[Entry]) -> tuple[Digest, Digest]:
-    """Store a tree; return its digest, and that of the object that holds it."""
+def keep_tree(store: Store, entries: Iterable[Entry]) -> Digest:
+    """Store a tree and return its digest. Raises SnapshotError and StoreUnavailableError."""
     packed = pack_tree(entries)
-    return digest_tree(packed), store.write_object([packed])
+    digest, kept_in = digest_tree(packed), store.write_object([packed])
+    store.commit([Write(Table.PACKED, digest, kept_in)])
+    return digest
 
 
-def read_tree(store: Store, found: Listed) -> tuple[Entry, ...]:
-    """Return the entries of a folder's snapshot. Raises SnapshotError."""
-    framed = store.read_object(found.tree)
-    packed = None if framed is None else split_parts(framed)[0]
-    if packed is None or digest_tree(bytes(packed)) != found.digest:
+def read_tree(store: Store, digest: Digest) -> tuple[Entry, ...]:
+    """Return the entries of a tree. Raises SnapshotError."""
+    kept_in = store.get(Table.PACKED, digest)
+    framed = None if kept_in is None else store.read_object(kept_in)
+    packed = b"" if framed is None else bytes(split_parts(framed)[0])
+    if digest_tree(packed) != digest:
         raise SnapshotError(
-            f"The list of what is in the snapshot {found.digest.hex()} is not in the store, or "
-            "was damaged and set aside.",
+            f"The list of what is in the snapshot {digest.hex()} is not in the store, or was "
+            "damaged and set aside.",
             "snap the folder again, where it still is",
         )
     return unpack_tree(packed)
@@ -97,10 +103,9 @@ def find(store: Store, prefix: str) -> Listed:
     return found[0]
 
 
-def find_exactly(store: Store, digest: Digest) -> Listed | None:
-    """Return the snapshot of that digest; None where there is none."""
-    value = store.get(Table.SNAPSHOTS, digest)
-    return None if value is None else _listed(digest, value)
+def is_listed(store: Store, digest: Digest) -> bool:
+    """Whether the catalogue has a snapshot of exactly that digest."""
+    return store.get(Table.SNAPSHOTS, digest) is not None
 
 
 def everything(store: Store) -> list[Listed]:

@@ -80,6 +80,11 @@ class Contents:
 
     # -- reading --------------------------------------------------------------------------------
 
+    @property
+    def can_be_linked(self) -> bool:
+        """Whether a link to the store still leads to something when this process has ended."""
+        return self._store.lasts
+
     def path(self, blob: Blob) -> str:
         """Return the path of a read-only file with the bytes of `blob`. Raises SnapshotError."""
         path = self._store.blob_path(blob.digest)
@@ -91,30 +96,36 @@ class Contents:
             raise missing(blob.digest)
         return path
 
-    def is_file(self, blob: Blob) -> bool:
-        """Whether the bytes of `blob` are a file of their own, rather than in a pack."""
-        return blob.size >= SMALL or self._store.has_blob(blob)
-
     def pieces(self, blob: Blob) -> Iterator[memoryview]:
         """Yield the bytes of `blob`. Raises SnapshotError."""
-        view = None if self.is_file(blob) else self._packed_view(blob)
+        view = self._packed_view(blob) if blob.size < SMALL else None
         if view is not None:
             yield view
             return
         with open(self.path(blob), "rb", buffering=0) as file:
             yield from pieces(file)
 
+    def leads_here(self, link: str) -> bool:
+        """Whether a symbolic link leads to where the store keeps, or kept, some content."""
+        return self._digest_linked(link) is not None
+
     def linked(self, link: str) -> Blob | None:
-        """Return the content that a symbolic link leads to, where that is a file of the store."""
+        """Return the content that a symbolic link leads to, where the store has it untouched."""
+        digest = self._digest_linked(link)
+        try:
+            blob = None if digest is None else Blob(digest, os.stat(link).st_size)
+        except OSError:
+            return None
+        return blob if blob is not None and self._store.has_blob(blob) else None
+
+    def _digest_linked(self, link: str) -> Digest | None:
         try:
             target = os.readlink(link)
             digest = bytes.fromhex("".join(target.split(os.sep)[-2:]))
-            size = os.stat(link).st_size
         except (OSError, ValueError):
             return None
-        if len(digest) != SIZE or self._store.blob_path(digest) != target:
-            return None
-        return Blob(digest, size)
+        is_here = len(digest) == SIZE and self._store.blob_location(digest) == target
+        return digest if is_here else None
 
     def _packed_view(self, blob: Blob) -> memoryview | None:
         where = self._store.get(Table.PACKED, blob.digest)

@@ -8,13 +8,14 @@ from pathlib import Path
 from typing import IO, Any
 
 from hitsave import observe
+from hitsave.digest import SIZE, Digest
 from hitsave.errors import SnapshotError
 from hitsave.session import current
 from hitsave.snapshot.catalog import find
 from hitsave.snapshot.keep import Keeper, Kept
-from hitsave.snapshot.paths import StrPath, place_in_project, recorded_path, text_path
+from hitsave.snapshot.paths import StrPath, place_in_project, recorded_path, whole_path
 from hitsave.snapshot.place import Link
-from hitsave.snapshot.restore import Target, restore_file
+from hitsave.snapshot.restore_file import Target, Way, restore_file
 from hitsave.store import Blob
 
 
@@ -42,10 +43,10 @@ class FileSnapshot:
         SnapshotError where `path` leads to no file that can be read, or where the file keeps
         changing while it is read.
         """
-        keeper, whole = Keeper(current().store), os.path.abspath(text_path(path))
+        whole = whole_path(path)
         recorded = recorded_path(whole)
         observe.tell_read(whole)
-        kept = keeper.keep_listed(os.path.realpath(whole), recorded)
+        kept = Keeper(current().store).keep_listed(whole, recorded)
         return cls(kept.blob.digest.hex(), recorded, kept.blob.size, kept.mode)
 
     @classmethod
@@ -76,7 +77,7 @@ class FileSnapshot:
         warning says how to get it back. With `overwrite=True` it is replaced without both; with
         `overwrite=False` this raises. Raises SnapshotError.
         """
-        return self._restore(place_in_project(self.path), "symlink", overwrite)
+        return self._restore(place_in_project(self.path), Way("symlink", overwrite))
 
     def restore_at(
         self, path: StrPath, link: Link = "symlink", overwrite: bool | None = None
@@ -87,12 +88,13 @@ class FileSnapshot:
         "copy" makes a file of its own, "reflink" one that shares its blocks where the file system
         can. An executable is always a file of its own: the one in the store is not executable.
         """
-        return self._restore(Target.at(text_path(path)), link, overwrite)
+        return self._restore(Target.at(whole_path(path)), Way(link, overwrite))
 
-    def _restore(self, target: Target, link: Link, overwrite: bool | None) -> Path:
+    def _restore(self, target: Target, way: Way) -> Path:
         kept = Kept(self._blob, self.mode)
         observe.tell_made(target.path)
-        restore_file(Keeper(current().store), kept, target, link, overwrite)
+        keeper, list_as = Keeper(current().store), recorded_path(target.path)
+        restore_file(keeper, kept, target, way, list_as)
         return Path(target.path)
 
     def restore_safe(self) -> Path:
@@ -102,7 +104,7 @@ class FileSnapshot:
     @contextmanager
     def open(self, mode: str = "r", **options: Any) -> Iterator[IO[Any]]:
         """Open the content to read it, as `open` does."""
-        if set(mode) - set("rbt"):
+        if mode not in ("r", "rt", "rb"):
             raise SnapshotError(f"A snapshot cannot be opened with {mode!r}.", "it can be read")
         with open(self.restore_safe(), mode, **options) as file:
             yield file
@@ -125,10 +127,18 @@ class FileSnapshot:
 
     @property
     def _blob(self) -> Blob:
-        try:
-            return Blob(bytes.fromhex(self.digest), self.size)
-        except (ValueError, TypeError):
-            raise SnapshotError(f"{self.digest!r} is no digest.") from None
+        return Blob(whole_digest(self.digest), self.size)
+
+
+def whole_digest(digits: str) -> Digest:
+    """Return the digest that hexadecimal digits stand for. Raises SnapshotError."""
+    try:
+        digest = bytes.fromhex(digits)
+    except (ValueError, TypeError):
+        digest = b""
+    if len(digest) != SIZE:
+        raise SnapshotError(f"{digits!r} is no digest.")
+    return digest
 
 
 def no_remote() -> SnapshotError:

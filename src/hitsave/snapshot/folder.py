@@ -4,27 +4,27 @@ import os
 import stat
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
 from hitsave import observe
+from hitsave.digest import Digest
 from hitsave.errors import SnapshotError
 from hitsave.events import Copied, emit
 from hitsave.session import Session, current
-from hitsave.snapshot.catalog import find, find_exactly, keep_tree, listing, read_tree
+from hitsave.snapshot.catalog import find, keep_tree, list_folder, read_tree
 from hitsave.snapshot.contents import is_below
-from hitsave.snapshot.file import FileSnapshot, no_remote
+from hitsave.snapshot.file import FileSnapshot, no_remote, whole_digest
 from hitsave.snapshot.keep import Keeper, unreadable
-from hitsave.snapshot.paths import ROOT, StrPath, place_in_project, recorded_path, text_path
+from hitsave.snapshot.paths import ROOT, StrPath, place_in_project, recorded_path, whole_path
 from hitsave.snapshot.place import Link
 from hitsave.snapshot.readable import readable_folder
-from hitsave.snapshot.restore import Target
-from hitsave.snapshot.restore_folder import How, restore_folder
+from hitsave.snapshot.restore_file import Target, Way
+from hitsave.snapshot.restore_folder import restore_folder
 from hitsave.snapshot.scan import scan
 from hitsave.snapshot.tree import LARGEST_MODE, Entry
-
-LINKED_MODE = 0o644
-"""What a file is that was restored as a link: the one in the store may only be read."""
+from hitsave.store import Store
 
 
 class Difference(NamedTuple):
@@ -62,17 +62,15 @@ class DirectorySnapshot:
         again. Raises SnapshotError where there is no folder, where anything in it can be no part
         of a snapshot, and where a file keeps changing while it is read.
         """
-        session, whole = current(), os.path.abspath(text_path(path))
+        session, whole = current(), whole_path(path)
         real, recorded = _real_folder(whole), recorded_path(whole)
         keeper = Keeper(session.store)
         entries = _keep_all(keeper, real, ignore, _store_folder(session, real))
-        digest, tree = keep_tree(session.store, entries)
-        size = sum(entry.size for entry in entries)
-        files = sum(not entry.is_folder for entry in entries)
-        write = listing(digest, recorded, mode=0o755, size=size, files=files, tree=tree)
-        keeper.contents.note(write)
+        digest = keep_tree(session.store, entries)
+        keeper.contents.note(list_folder(digest, recorded, entries))
         keeper.commit()
-        return cls(digest.hex(), recorded, size, files)
+        sizes = [entry.size for entry in entries if not entry.is_folder]
+        return cls(digest.hex(), recorded, sum(sizes), len(sizes))
 
     @classmethod
     def from_digest(cls, digest: str) -> "DirectorySnapshot":
@@ -94,17 +92,7 @@ class DirectorySnapshot:
 
     def entries(self) -> tuple[Entry, ...]:
         """Return what is in it, in the order of the paths. Raises SnapshotError."""
-        store = current().store
-        try:
-            found = find_exactly(store, bytes.fromhex(self.digest))
-        except (ValueError, TypeError):
-            raise SnapshotError(f"{self.digest!r} is no digest.") from None
-        if found is None or not found.is_folder:
-            raise SnapshotError(
-                f"The snapshot {self.digest} is not in the store.",
-                "snap the folder again, where it still is",
-            )
-        return read_tree(store, found)
+        return _read_tree(current().store, whole_digest(self.digest))
 
     def __iter__(self) -> Iterator[FileSnapshot]:
         """Yield the snapshots of all files, in the order of their paths."""
@@ -122,7 +110,9 @@ class DirectorySnapshot:
         return FileSnapshot(entry.digest.hex(), path, entry.size, entry.mode)
 
     def diff(self, other: "DirectorySnapshot") -> Difference:
-        """Return what is added, removed and changed in `other`."""
+        """Return what is added, removed and changed in `other`. Raises SnapshotError."""
+        if not isinstance(other, DirectorySnapshot):
+            raise SnapshotError(f"{other!r} is no snapshot of a folder.")
         mine = {entry.path: entry for entry in self.entries()}
         theirs = {entry.path: entry for entry in other.entries()}
         return Difference(
@@ -135,7 +125,7 @@ class DirectorySnapshot:
 
     def restore(self, overwrite: bool | None = None) -> Path:
         """Put the folder back where it was; return the path. See `restore_at`."""
-        return self._restore(place_in_project(self.path), How("symlink", overwrite, mirror=False))
+        return self._restore(place_in_project(self.path), Way("symlink", overwrite))
 
     def restore_at(
         self,
@@ -148,15 +138,16 @@ class DirectorySnapshot:
         """Put the folder at `path`, which is returned.
 
         Only what differs is written. Into a folder that is there already it is merged; with
-        `mirror`, what it does not hold is removed. Files that are replaced or removed are kept
-        first, and a warning says how to get them back; with `overwrite=True` they are not, and with
-        `overwrite=False` this raises. `link` is as in `FileSnapshot.restore_at`. Raises
+        `mirror`, the files that it does not hold are removed. Files that are replaced or removed
+        are kept first, and a warning says how to get them back; with `overwrite=True` they are not,
+        and with `overwrite=False` this raises. `link` is as in `FileSnapshot.restore_at`. Raises
         SnapshotError.
         """
-        return self._restore(Target.at(text_path(path)), How(link, overwrite, mirror))
+        return self._restore(Target.at(whole_path(path)), Way(link, overwrite, mirror))
 
-    def _restore(self, target: Target, how: How) -> Path:
-        restore_folder(Keeper(current().store), self.entries(), target, how)
+    def _restore(self, target: Target, way: Way) -> Path:
+        keeper, list_as = Keeper(current().store), recorded_path(target.path)
+        restore_folder(keeper, self.entries(), target, way, list_as)
         return Path(target.path)
 
     def restore_safe(self) -> Path:
@@ -170,6 +161,12 @@ class DirectorySnapshot:
     def __hitsave_digest__(self) -> tuple[str, str]:
         """What counts of it as an argument: it may be restored, and then the path shows."""
         return self.digest, self.path
+
+
+@lru_cache(maxsize=4)
+def _read_tree(store: Store, digest: Digest) -> tuple[Entry, ...]:
+    # What a digest stands for never changes: one file after the other may be asked for.
+    return read_tree(store, digest)
 
 
 def _real_folder(whole: str) -> str:
@@ -194,7 +191,7 @@ def _store_folder(session: Session, folder: str) -> str:
 def _keep_all(keeper: Keeper, folder: str, ignore: Iterable[str], home: str) -> list[Entry]:
     contents, entries = keeper.contents, list[Entry]()
     observe.tell_listed(folder)
-    for path, status in scan(folder, ignore, home, lambda link: contents.linked(link) is not None):
+    for path, status in scan(folder, ignore, home, contents.leads_here):
         whole = os.path.join(folder, path)
         if stat.S_ISDIR(status.st_mode):
             observe.tell_listed(whole)
@@ -202,10 +199,6 @@ def _keep_all(keeper: Keeper, folder: str, ignore: Iterable[str], home: str) -> 
             continue
         emit(Copied(path, status.st_size))
         observe.tell_read(whole)
-        blob = contents.linked(whole) if stat.S_ISLNK(status.st_mode) else None
-        if blob is not None:
-            entries.append(Entry(path, LINKED_MODE, blob.size, blob.digest))
-        else:
-            kept = keeper.keep(whole, pack=True)
-            entries.append(Entry(path, kept.mode, kept.blob.size, kept.blob.digest))
+        kept = keeper.keep_any(whole, pack=True)
+        entries.append(Entry(path, kept.mode, kept.blob.size, kept.blob.digest))
     return entries

@@ -7,13 +7,13 @@ no file: a device would never end, a pipe would wait.
 import errno
 import os
 import stat
-from io import FileIO
+from io import BytesIO, FileIO
 from typing import Any, NamedTuple
 
 from hitsave.errors import HitsaveError, SnapshotError
-from hitsave.snapshot.catalog import listing
+from hitsave.snapshot.catalog import is_listed, list_file
 from hitsave.snapshot.contents import SMALL, Contents
-from hitsave.snapshot.seen import Seen, State
+from hitsave.snapshot.seen import USUAL_MODE, Seen, State
 from hitsave.snapshot.tree import LARGEST_MODE
 from hitsave.store import Blob, Store
 from hitsave.store.blobs import digest_rest
@@ -67,14 +67,40 @@ class Keeper:
                 return False
             return (self._seen.content(path, state) or digest_rest(file)) == blob
 
-    def keep_listed(self, path: str, listed_as: str) -> Kept:
-        """As `keep` of a file that may be a link, with its snapshot in the catalogue at once."""
-        kept = self.keep(path, follow=True)
+    def keep_listed(self, path: str, listed_as: str, *, anew: bool = True) -> Kept:
+        """As `keep_any`, with its snapshot in the catalogue at once.
+
+        One that is there already stays as it is unless `anew`.
+        """
+        kept = self.keep_any(path)
         digest, size = kept.blob
-        write = listing(digest, listed_as, mode=kept.mode, size=size, files=1)
-        self.contents.note(write)
+        if anew or not is_listed(self.store, digest):
+            self.contents.note(list_file(digest, listed_as, kept.mode, size))
         self.commit()
         return kept
+
+    def keep_any(self, path: str, *, pack: bool = False) -> Kept:
+        """As `keep` of a file, or of what a link leads to.
+
+        A link that was restored stands for the file that it was restored from.
+        """
+        try:
+            status = os.lstat(path)
+        except OSError as error:
+            raise unreadable(path, error) from error
+        if not stat.S_ISLNK(status.st_mode):
+            return self.keep(path, pack=pack)
+        if not self.contents.leads_here(path):
+            return self.keep(os.path.realpath(path))
+        mode = self._seen.link_mode(path, status)
+        blob = self.contents.linked(path)
+        # Somebody may have written through it.
+        return Kept(blob or self.keep(path, follow=True).blob, mode)
+
+    def note_link(self, path: str, mode: int) -> None:
+        """Note with which permission bits the file was kept that a new link stands for."""
+        if mode != USUAL_MODE:
+            self.contents.note(self._seen.link_write(path, os.lstat(path), mode))
 
     def _keep(self, file: FileIO, path: str, pack: bool) -> Kept | None:
         for _ in range(ATTEMPTS):
@@ -91,7 +117,10 @@ class Keeper:
         if known is not None and self.contents.has(known):
             return known
         if pack and state.size < SMALL:
-            return self.contents.write_small(file.read(SMALL) or b"")
+            content = b"".join(iter(lambda: file.read(SMALL), b""))
+            # The size that the system says need not be true: of files in `/proc` it is 0.
+            is_small = len(content) < SMALL
+            return self.contents.write_small(content) if is_small else self._written(content)
         # Read twice only where it may be for nothing that a copy would be made.
         if self._seen.knows_size(state.size):
             blob = digest_rest(file)
@@ -99,6 +128,9 @@ class Keeper:
                 return blob
             file.seek(0)
         return self.contents.write(file)
+
+    def _written(self, content: bytes) -> Blob:
+        return self.contents.write(BytesIO(content))
 
     def _note(self, path: str, state: State, blob: Blob) -> None:
         known = self._seen.content(path, state)

@@ -8,8 +8,8 @@ import os
 
 from hitsave.errors import SnapshotError
 from hitsave.session import current
-from hitsave.snapshot.restore import Target
-from hitsave.snapshot.tree import check_path
+from hitsave.snapshot.restore_file import Target
+from hitsave.snapshot.tree import check_name, check_path
 
 ROOT = "."
 """How the root of the project itself is written down."""
@@ -33,13 +33,30 @@ def text_path(path: StrPath) -> str:
     return found
 
 
-def recorded_path(whole: str) -> str:
-    """Return an absolute path relative to the root of the project, or itself where it is outside.
+def whole_path(path: StrPath) -> str:
+    """Return the absolute path that a user means, as the system understands it.
 
-    The last part may be a link, which is not followed.
+    Without links but for the last part, which may be one. Raises SnapshotError.
+    """
+    given = text_path(path)
+    folder, name = os.path.split(given.rstrip(os.sep) or os.sep)
+    try:
+        if name in ("", os.curdir, os.pardir):
+            whole = os.path.realpath(given)
+        else:
+            # Not `abspath`: what `link/..` is depends on where the link leads.
+            whole = os.path.join(os.path.realpath(folder or os.curdir), name)
+    except OSError as error:
+        raise SnapshotError(f"{given} leads nowhere: {error.strerror}.") from error
+    return check_name(whole)
+
+
+def recorded_path(whole: str) -> str:
+    """Return a path as `whole_path` gives it, relative to the root of the project.
+
+    Outside of that, it is returned as it is.
     """
     root = os.path.realpath(current().root or os.curdir)
-    whole = os.path.join(os.path.realpath(os.path.dirname(whole)), os.path.basename(whole))
     if os.path.commonpath([root, whole]) != root:
         return whole
     return os.path.relpath(whole, root).replace(os.sep, "/")
@@ -52,7 +69,7 @@ def place_in_project(path: str) -> Target:
     somebody else.
     """
     if path == ROOT:
-        return Target.at(current().root)
+        return Target.at(os.path.realpath(current().root))
     if os.path.isabs(path):
         raise SnapshotError(
             f"{path} is outside of the project, and is not restored there unasked.",

@@ -13,6 +13,7 @@ from typing import Literal
 
 from hitsave.errors import HitsaveError, SnapshotError
 from hitsave.snapshot.contents import Contents
+from hitsave.snapshot.seen import State
 from hitsave.store import Blob
 from hitsave.store.blobs import reflink
 
@@ -63,20 +64,21 @@ def status_in(folder: int, name: str) -> os.stat_result | None:
         return None
 
 
-def is_linked(contents: Contents, blob: Blob, mode: int, link: Link) -> bool:
-    """Whether a file is restored as a link to the store.
+def way_to_restore(contents: Contents, mode: int, link: Link) -> Link:
+    """Return how a file is restored that shall be restored as a link.
 
-    One that is executable is not: the store's file has other permissions. Nor is a small one that
-    lies in a pack.
+    An executable is copied: the file in the store has other permissions. So is everything where the
+    store ends with this process.
     """
-    return link == "symlink" and not mode & 0o111 and contents.is_file(blob)
+    is_copied = mode & 0o111 or not contents.can_be_linked
+    return "copy" if link == "symlink" and is_copied else link
 
 
 def make_file(
     contents: Contents, blob: Blob, mode: int, folder: int, name: str, link: Link
 ) -> None:
     """Make a new file or link with the content of `blob` in an open folder."""
-    if is_linked(contents, blob, mode, link):
+    if link == "symlink":
         os.symlink(contents.path(blob), name, dir_fd=folder)
         return
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -94,27 +96,59 @@ def _clone(contents: Contents, blob: Blob, target: object) -> bool:
         return reflink(source, target)  # type: ignore[arg-type]
 
 
-def put_in_place(folder: int, temporary: str, target: int, name: str) -> None:
-    """Let a new file take the place of `name`, at once, whatever file or link that is."""
-    os.replace(temporary, name, src_dir_fd=folder, dst_dir_fd=target)
+def put_where_nothing_is(folder: int, made: str, target: int, name: str) -> bool:
+    """Whether a new file could be given a name that nothing had."""
+    try:
+        os.link(made, name, src_dir_fd=folder, dst_dir_fd=target, follow_symlinks=False)
+    except FileExistsError:
+        return False
+    except OSError:
+        # A file system without hard links.
+        if status_in(target, name) is not None:
+            return False
+        os.rename(made, name, src_dir_fd=folder, dst_dir_fd=target)
+        return True
+    os.unlink(made, dir_fd=folder)
+    return True
+
+
+def put_in_place_of(folder: int, made: str, target: int, name: str, known: os.stat_result) -> bool:
+    """Whether a new file could take the place of one that is still as it was known to be."""
+    now = status_in(target, name)
+    if now is None or State.of(now) != State.of(known):
+        return False
+    os.replace(made, name, src_dir_fd=folder, dst_dir_fd=target)
+    return True
 
 
 def remove_in(folder: int, name: str) -> None:
     """Remove a file, or a folder with all that is in it, from an open folder."""
-    status = status_in(folder, name)
-    if status is None:
-        return
-    if not stat.S_ISDIR(status.st_mode):
-        os.unlink(name, dir_fd=folder)
-        return
-    inner = os.open(name, _FOLDER, dir_fd=folder)
+    pending = [name]
+    while pending:
+        path = pending[-1]
+        with folder_in(folder, os.path.dirname(path)) as parent:
+            status = status_in(parent, os.path.basename(path))
+            inner = _names_to_empty(parent, path, status)
+            if inner:
+                pending += inner
+                continue
+            if status is not None and stat.S_ISDIR(status.st_mode):
+                os.rmdir(os.path.basename(path), dir_fd=parent)
+            elif status is not None:
+                os.unlink(os.path.basename(path), dir_fd=parent)
+        pending.pop()
+
+
+def _names_to_empty(parent: int, path: str, status: os.stat_result | None) -> list[str]:
+    """Return the paths of what is in a folder; nothing where it is empty, or none."""
+    if status is None or not stat.S_ISDIR(status.st_mode):
+        return []
+    inner = os.open(os.path.basename(path), _FOLDER, dir_fd=parent)
     try:
         os.fchmod(inner, 0o700)
-        for entry in os.listdir(inner):
-            remove_in(inner, entry)
+        return [f"{path}/{name}" for name in os.listdir(inner)]
     finally:
         os.close(inner)
-    os.rmdir(name, dir_fd=folder)
 
 
 @contextmanager
@@ -126,6 +160,4 @@ def translating(target: str) -> Iterator[None]:
         if isinstance(error, HitsaveError):
             raise
         reason = error.strerror or str(error)
-        raise SnapshotError(
-            f"{target} cannot be restored: {reason}.", "it is as it was before"
-        ) from error
+        raise SnapshotError(f"{target} cannot be restored: {reason}.") from error

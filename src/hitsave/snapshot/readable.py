@@ -7,11 +7,11 @@ one that was changed all the same is made anew. Refuses to be a place to work in
 import os
 import stat
 from collections.abc import Sequence
+from contextlib import suppress
 
 from hitsave.snapshot.keep import Keeper
-from hitsave.snapshot.place import folder_in, open_folder, remove_in
-from hitsave.snapshot.restore import Target
-from hitsave.snapshot.restore_folder import How, restore_folder
+from hitsave.snapshot.making import make_all, name_of, parent_of, staging
+from hitsave.snapshot.place import folder_in, open_folder, remove_in, translating
 from hitsave.snapshot.tree import Entry
 from hitsave.store import Blob
 
@@ -23,34 +23,50 @@ def readable_folder(keeper: Keeper, digest: str, entries: Sequence[Entry]) -> st
     base = keeper.store.folder_of_trees()
     path = os.path.join(base, digest)
     fixed = [_read_only(entry) for entry in entries]
-    if not _is_whole(keeper, path, fixed):
-        with open_folder(base) as folder:
-            remove_in(folder, digest)
-        restore_folder(keeper, fixed, Target(base, digest), How("symlink", True, mirror=True))
-        _stamp(path, fixed)
+    with translating(path), open_folder(base) as trees:
+        while not _is_whole(keeper, path, fixed):
+            _make(keeper, fixed, trees, digest)
     return path
+
+
+def _make(keeper: Keeper, entries: Sequence[Entry], trees: int, digest: str) -> None:
+    """Make the folder beside its place, and let it take that, if nobody else was faster."""
+    with staging(trees) as stage:
+        make_all(keeper, entries, stage.folder, "symlink")
+        _stamp(stage.folder, entries)
+        os.fchmod(stage.folder, 0o555)
+        with suppress(FileNotFoundError):
+            # One that was changed. Whoever reads in it goes on reading there.
+            os.rename(digest, f"{stage.name}-old", src_dir_fd=trees, dst_dir_fd=trees)
+        with suppress(OSError):
+            os.rename(stage.name, digest, src_dir_fd=trees, dst_dir_fd=trees)
+        remove_in(trees, f"{stage.name}-old")
 
 
 def _read_only(entry: Entry) -> Entry:
     return entry._replace(mode=entry.mode & ~_WRITE | 0o400 | (0o100 if entry.is_folder else 0))
 
 
-def _stamp(path: str, entries: Sequence[Entry]) -> None:
+def _stamp(folder: int, entries: Sequence[Entry]) -> None:
     """Give copies a time that a change of theirs would alter."""
-    with open_folder(path) as folder:
-        for entry in entries:
-            with folder_in(folder, entry.path.rpartition("/")[0]) as inner:
-                name = entry.path.rpartition("/")[2]
-                if stat.S_ISREG(os.stat(name, dir_fd=inner, follow_symlinks=False).st_mode):
-                    os.utime(name, ns=(0, 0), dir_fd=inner, follow_symlinks=False)
+    for entry in entries:
+        if not entry.is_folder:
+            with folder_in(folder, parent_of(entry.path)) as inner:
+                os.utime(name_of(entry.path), ns=(0, 0), dir_fd=inner, follow_symlinks=False)
 
 
 def _is_whole(keeper: Keeper, path: str, entries: Sequence[Entry]) -> bool:
     """Whether everything is there and as it was made."""
     try:
+        if _count(path) != len(entries):
+            return False
         return all(_is_as_made(keeper, os.path.join(path, entry.path), entry) for entry in entries)
     except OSError:
         return False
+
+
+def _count(path: str) -> int:
+    return sum(len(folders) + len(files) for _, folders, files in os.walk(path))
 
 
 def _is_as_made(keeper: Keeper, path: str, entry: Entry) -> bool:

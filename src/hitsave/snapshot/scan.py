@@ -5,6 +5,7 @@ is neither file nor folder nor link, and to go into the store's own folder.
 """
 
 import os
+import re
 import stat
 from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
@@ -13,7 +14,6 @@ from pathspec import GitIgnoreSpec
 
 from hitsave.errors import SnapshotError
 from hitsave.events import warn
-from hitsave.snapshot.contents import is_below
 from hitsave.snapshot.keep import check_file, unreadable
 from hitsave.snapshot.tree import check_path
 
@@ -45,7 +45,7 @@ def scan(
                     links.append(found.path)
                     continue
             elif stat.S_ISDIR(found.status.st_mode):
-                if avoid and is_below(avoid, whole):
+                if whole == avoid:
                     raise SnapshotError(
                         f"The store's own folder {avoid} is in the folder to be snapped.",
                         "leave it out with ignore=, or set HITSAVE_HOME to another folder",
@@ -63,7 +63,12 @@ def scan(
 def ignored_by(patterns: Iterable[str]) -> IsIgnored:
     """Return what tells whether patterns as in `.gitignore` leave out a path, `/` after folders."""
     lines = [patterns] if isinstance(patterns, str) else list(patterns)
-    return GitIgnoreSpec.from_lines(lines).match_file if lines else lambda _: False
+    try:
+        return GitIgnoreSpec.from_lines(lines).match_file if lines else lambda _: False
+    except (ValueError, TypeError, re.error) as error:
+        raise SnapshotError(
+            f"What is to be ignored cannot be understood: {error}.", "give lines of a .gitignore"
+        ) from error
 
 
 def _in_folder(folder: str, inside: str, is_ignored: IsIgnored) -> list[Found]:

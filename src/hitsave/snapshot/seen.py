@@ -17,6 +17,10 @@ RACY = 2_000_000_000
 """For how many nanoseconds after a change another one may leave the times as they are."""
 
 
+USUAL_MODE = 0o644
+"""What a restored link stands for unless it was noted otherwise: the store's file is read-only."""
+
+
 class State(NamedTuple):
     """What shows a change of a file: sizes in bytes, times in nanoseconds."""
 
@@ -56,6 +60,15 @@ class Seen:
         value = bytes(msgpack.packb((tuple(state), blob.digest)) or b"")
         return Write(Table.FILES, _key(path), value)
 
+    def link_write(self, path: str, status: os.stat_result, mode: int) -> Write:
+        """Return what notes that a link stands for a file with these permission bits."""
+        return Write(Table.FILES, _link_key(path, status), b"%d" % mode)
+
+    def link_mode(self, path: str, status: os.stat_result) -> int:
+        """Return the permission bits of the file that a restored link stands for."""
+        known = self._store.get(Table.FILES, _link_key(path, status))
+        return USUAL_MODE if known is None else int(known)
+
     def size_write(self, size: int) -> Write:
         """Return what notes that some content has this size."""
         return Write(Table.FILES, _size_key(size), b"size")
@@ -67,6 +80,11 @@ class Seen:
 
 def _key(path: str) -> bytes:
     return digest_parts("file", [os.fsencode(path)])
+
+
+def _link_key(path: str, status: os.stat_result) -> bytes:
+    made = f"{status.st_dev} {status.st_ino} {status.st_mtime_ns}".encode()
+    return digest_parts("link", [os.fsencode(path), made])
 
 
 def _size_key(size: int) -> bytes:

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import msgpack
 
-from hitsave.digest import SIZE, Digest, digest_bytes
+from hitsave.digest import SIZE, Digest, digest_parts
 from hitsave.errors import SnapshotError
 
 SCHEMA = 1
@@ -45,7 +45,7 @@ def pack_tree(entries: Iterable[Entry]) -> bytes:
 
 def digest_tree(packed: bytes) -> Digest:
     """Return the digest of a tree's bytes, which names the folder."""
-    return digest_bytes(packed)
+    return digest_parts("tree", [packed])
 
 
 def unpack_tree(packed: bytes | memoryview) -> tuple[Entry, ...]:
@@ -100,12 +100,17 @@ def check_path(path: str) -> str:
     for name in path.split("/"):
         if name in ("", ".", ".."):
             raise SnapshotError(f"{path!r} is no path inside a folder.")
-        if not all(map(_is_printed, name)):
-            raise SnapshotError(
-                f"The name {path!r} cannot be in a snapshot: it holds a control character, or "
-                "is not text.",
-                "rename the file, or leave it out with ignore=",
-            )
+    return check_name(path)
+
+
+def check_name(path: str) -> str:
+    """Return a path that can be shown. Raises SnapshotError for any other."""
+    if not all(map(_is_printed, path)):
+        raise SnapshotError(
+            f"The name {path!r} cannot be in a snapshot: it holds a control character, or "
+            "is not text.",
+            "rename the file, or leave it out with ignore=",
+        )
     return path
 
 

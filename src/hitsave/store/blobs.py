@@ -6,14 +6,15 @@ snapshots a blob belongs to.
 """
 
 import os
+import time
 from collections.abc import Iterator
 from io import FileIO, RawIOBase
-from stat import S_ISREG
+from stat import S_IMODE, S_ISDIR, S_ISREG
 from typing import BinaryIO, NamedTuple
 
 from blake3 import blake3
 
-from hitsave.digest import Digest
+from hitsave.digest import SIZE, Digest
 from hitsave.events import warn
 from hitsave.store.disk import fresh_name, make_folder, remove, sync_folder
 from hitsave.store.files import Stamp
@@ -22,6 +23,9 @@ CHUNK = 1 << 20
 """How many bytes of a file are in memory at a time."""
 
 READ_ONLY = 0o444
+
+UNTOUCHED = 1_000_000_000
+"""The time of the last change that a blob is given, in nanoseconds: writing to it shows."""
 
 _CLONE = 0x40049409
 """What Linux calls FICLONE; Python names it from 3.14 on."""
@@ -51,22 +55,24 @@ class BlobFiles:
         temporary = os.path.join(self.folder, fresh_name(".part"))
         try:
             blob = _copy(source, temporary)
-            if self.has(blob):
-                remove(temporary)
-            else:
-                self._adopt(temporary, blob.digest)
+            # Also where there is one: this copy is known to be whole.
+            self._adopt(temporary, blob.digest)
         except BaseException:
             remove(temporary)
             raise
         return blob
 
     def has(self, blob: Blob) -> bool:
-        """Whether there is a file of that name and size, which only `path` verifies."""
+        """Whether there is a file of that name and size that nobody wrote to since it was kept.
+
+        Only `path` reads it.
+        """
         try:
             status = os.lstat(self._path(blob.digest))
         except FileNotFoundError:
             return False
-        return S_ISREG(status.st_mode) and status.st_size == blob.size
+        is_whole = S_ISREG(status.st_mode) and status.st_size == blob.size
+        return is_whole and status.st_mtime_ns == UNTOUCHED
 
     def path(self, digest: Digest) -> str | None:
         """Return the path of a blob, which nobody may write to; None where there is none.
@@ -79,14 +85,22 @@ class BlobFiles:
             status = os.lstat(path)
         except FileNotFoundError:
             return None
+        if len(digest) != SIZE or S_ISDIR(status.st_mode):
+            return None
         stamp = Stamp(status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns)
         if self._verified.get(digest) != stamp:
             if not S_ISREG(status.st_mode) or digest_file(path).digest != digest:
                 self._set_aside(path, digest)
                 return None
-            os.chmod(path, READ_ONLY)
+            if S_IMODE(status.st_mode) != READ_ONLY or status.st_mtime_ns != UNTOUCHED:
+                _finish(path)
+                stamp = stamp._replace(modified=UNTOUCHED)
             self._verified[digest] = stamp
         return path
+
+    def location(self, digest: Digest) -> str:
+        """Return where a blob would be."""
+        return self._path(digest)
 
     def delete(self, digest: Digest) -> None:
         """Remove a blob; an absent one does not matter."""
@@ -135,9 +149,14 @@ def _copy(source: BinaryIO, path: str) -> Blob:
     with open(descriptor, "r+b", buffering=0) as target:
         # Sharing the blocks, where the file system can, costs neither time nor room.
         blob = digest_rest(target) if reflink(source, target) else _transfer(source, target)
-        os.fchmod(descriptor, READ_ONLY)
+        _finish(descriptor)
         os.fsync(descriptor)
     return blob
+
+
+def _finish(file: int | str) -> None:
+    os.chmod(file, READ_ONLY)
+    os.utime(file, ns=(time.time_ns(), UNTOUCHED))
 
 
 def _transfer(source: BinaryIO, target: RawIOBase) -> Blob:

@@ -51,6 +51,13 @@ class Write(NamedTuple):
 class Store(Protocol):
     """What every backend offers. Safe to use from many threads, processes and forks."""
 
+    def __hash__(self) -> int: ...
+
+    @property
+    def lasts(self) -> bool:
+        """Whether what is written outlives this process."""
+        ...
+
     def get(self, table: Table, key: bytes) -> bytes | None:
         """Return the value under `key`, or None where there is none or it cannot be read.
 
@@ -115,6 +122,10 @@ class Store(Protocol):
 
         A damaged one counts as absent, is warned of once, and is set aside.
         """
+
+    def blob_location(self, digest: Digest) -> str:
+        """Return where the file of a blob is, if there is one. Reads nothing."""
+        ...
 
     def delete_blob(self, digest: Digest) -> None:
         """Remove a blob; an absent one does not matter. Raises StoreUnavailableError."""

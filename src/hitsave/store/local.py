@@ -66,6 +66,11 @@ class LocalStore:
         self._environment: Environment | None = None
         self._reopen()
 
+    @property
+    def lasts(self) -> bool:
+        """See `Store.lasts`."""
+        return True
+
     def get(self, table: Table, key: bytes) -> bytes | None:
         """See `Store.get`."""
         sealed = self._read(table, key)
@@ -195,6 +200,10 @@ class LocalStore:
         except OSError as error:
             warn_error("unreadable-blob", self._translated(error))
             return None
+
+    def blob_location(self, digest: Digest) -> str:
+        """See `Store.blob_location`."""
+        return self._blobs.location(digest)
 
     def delete_blob(self, digest: Digest) -> None:
         """See `Store.delete_blob`."""

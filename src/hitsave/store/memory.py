@@ -30,6 +30,11 @@ class MemoryStore:
         self._leases = Leases(None)
         self._closed = False
 
+    @property
+    def lasts(self) -> bool:
+        """See `Store.lasts`."""
+        return False
+
     def get(self, table: Table, key: bytes) -> bytes | None:
         """See `Store.get`."""
         return self._tables[table].get(key)
@@ -98,6 +103,10 @@ class MemoryStore:
         """See `Store.blob_path`."""
         return None if self._closed else self._blobs.path(digest)
 
+    def blob_location(self, digest: Digest) -> str:
+        """See `Store.blob_location`."""
+        return self._blobs.location(digest)
+
     def delete_blob(self, digest: Digest) -> None:
         """See `Store.delete_blob`."""
         self._check_open()
@@ -117,8 +126,13 @@ class MemoryStore:
         import shutil
         import tempfile
 
-        folder = tempfile.mkdtemp(prefix="hitsave-")
-        weakref.finalize(self, shutil.rmtree, folder, ignore_errors=True)
+        folder, owner = tempfile.mkdtemp(prefix="hitsave-"), os.getpid()
+
+        def clear() -> None:
+            if os.getpid() == owner:  # not by the child of a fork
+                shutil.rmtree(folder, ignore_errors=True)
+
+        weakref.finalize(self, clear)
         return folder
 
     @cached_property
