@@ -8,6 +8,7 @@ import pytest
 
 from hitsave import DirectorySnapshot, FileSnapshot, SnapshotError
 from hitsave.snapshot import Difference
+from hitsave.snapshot.keep import Keeper
 from hitsave.snapshot.place import make_file
 
 Warnings = list[str]
@@ -231,3 +232,54 @@ def test_a_thousand_small_files_are_few_in_the_store(project: Path, home: Path) 
     assert len(stored) < 20
     assert contents(taken.restore_at("again", "copy")) == contents(folder)
     assert (taken / "77").restore_at("one.txt").read_text() == "content 77"
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_large_files_beside_small_ones(
+    project: Path, monkeypatch: pytest.MonkeyPatch, fails: bool
+) -> None:
+    folder = project / "mixed"
+    folder.mkdir()
+    for number in range(40):
+        (folder / f"{number:02}").write_text(f"{number}" * (1 if number % 2 else 70_000))
+    if fails:
+        (folder / "38").chmod(0)
+        opened = os.open
+
+        def open_others(path: str, *arguments: int, **options: int) -> int:
+            if str(path).endswith("38"):
+                raise PermissionError(13, "Permission denied", path)
+            return opened(path, *arguments, **options)
+
+        monkeypatch.setattr(os, "open", open_others)
+        with pytest.raises(SnapshotError, match="38 cannot be snapped: Permission denied"):
+            DirectorySnapshot.snap("mixed")
+        return
+    taken = DirectorySnapshot.snap("mixed")
+    assert contents(taken.restore_at("out")) == contents(folder)
+    assert DirectorySnapshot.snap("out").digest == taken.digest
+
+
+def test_an_interruption_leaves_nothing_half_done(
+    project: Path, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = project / "mixed"
+    folder.mkdir()
+    for number in range(20):
+        (folder / str(number)).write_text(f"{number}" * 50_000)
+    kept = []
+
+    def interrupt(*arguments: object, **options: object) -> object:
+        kept.append(arguments)
+        if len(kept) == 5:
+            raise KeyboardInterrupt
+        return before(*arguments, **options)  # type: ignore[arg-type]
+
+    before = Keeper.keep_any
+    monkeypatch.setattr(Keeper, "keep_any", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        DirectorySnapshot.snap("mixed")
+    monkeypatch.undo()
+    assert not [path for path in home.rglob("*") if ".part" in path.name]
+    monkeypatch.chdir(project)
+    assert DirectorySnapshot.snap("mixed").files == 20

@@ -3,6 +3,7 @@
 import os
 import stat
 from collections.abc import Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -14,9 +15,9 @@ from hitsave.errors import SnapshotError
 from hitsave.events import Copied, emit
 from hitsave.session import Session, current
 from hitsave.snapshot.catalog import find, keep_tree, list_folder, read_tree
-from hitsave.snapshot.contents import is_below
+from hitsave.snapshot.contents import SMALL, is_below
 from hitsave.snapshot.file import FileSnapshot, no_remote, whole_digest
-from hitsave.snapshot.keep import Keeper, unreadable
+from hitsave.snapshot.keep import Keeper, Kept, unreadable
 from hitsave.snapshot.paths import ROOT, StrPath, place_in_project, recorded_path, whole_path
 from hitsave.snapshot.place import Link
 from hitsave.snapshot.readable import readable_folder
@@ -25,6 +26,9 @@ from hitsave.snapshot.restore_folder import restore_folder
 from hitsave.snapshot.scan import scan
 from hitsave.snapshot.tree import LARGEST_MODE, Entry
 from hitsave.store import Store
+
+THREADS = min(os.cpu_count() or 1, 8)
+"""How many large files are kept at a time."""
 
 
 class Difference(NamedTuple):
@@ -189,16 +193,30 @@ def _store_folder(session: Session, folder: str) -> str:
 
 
 def _keep_all(keeper: Keeper, folder: str, ignore: Iterable[str], home: str) -> list[Entry]:
-    contents, entries = keeper.contents, list[Entry]()
+    entries, large = list[Entry](), dict[str, Future[Kept]]()
     observe.tell_listed(folder)
-    for path, status in scan(folder, ignore, home, contents.leads_here):
-        whole = os.path.join(folder, path)
-        if stat.S_ISDIR(status.st_mode):
-            observe.tell_listed(whole)
-            entries.append(Entry(path, stat.S_IMODE(status.st_mode) & LARGEST_MODE, 0, b""))
-            continue
-        emit(Copied(path, status.st_size))
-        observe.tell_read(whole)
-        kept = keeper.keep_any(whole, pack=True)
-        entries.append(Entry(path, kept.mode, kept.blob.size, kept.blob.digest))
+    # Large files are each brought to disk by themselves, for which one need not wait for another.
+    with ThreadPoolExecutor(THREADS) as pool:
+        try:
+            for path, status in scan(folder, ignore, home, keeper.contents.leads_here):
+                whole = os.path.join(folder, path)
+                if stat.S_ISDIR(status.st_mode):
+                    observe.tell_listed(whole)
+                    mode = stat.S_IMODE(status.st_mode) & LARGEST_MODE
+                    entries.append(Entry(path, mode, 0, b""))
+                    continue
+                emit(Copied(path, status.st_size))
+                observe.tell_read(whole)
+                if status.st_size >= SMALL:
+                    large[path] = pool.submit(keeper.keep_any, whole)
+                else:
+                    entries.append(_entry(path, keeper.keep_any(whole, pack=True)))
+            entries += [_entry(path, kept.result()) for path, kept in large.items()]
+        except BaseException:
+            pool.shutdown(cancel_futures=True)
+            raise
     return entries
+
+
+def _entry(path: str, kept: Kept) -> Entry:
+    return Entry(path, kept.mode, kept.blob.size, kept.blob.digest)

@@ -10,6 +10,7 @@ import stat
 from io import BytesIO, FileIO
 from typing import Any, NamedTuple
 
+from hitsave.digest import digest_bytes
 from hitsave.errors import HitsaveError, SnapshotError
 from hitsave.snapshot.catalog import is_listed, list_file
 from hitsave.snapshot.contents import SMALL, Contents
@@ -116,11 +117,8 @@ class Keeper:
         known = self._seen.content(path, state)
         if known is not None and self.contents.has(known):
             return known
-        if pack and state.size < SMALL:
-            content = b"".join(iter(lambda: file.read(SMALL), b""))
-            # The size that the system says need not be true: of files in `/proc` it is 0.
-            is_small = len(content) < SMALL
-            return self.contents.write_small(content) if is_small else self._written(content)
+        if state.size < SMALL:
+            return self._small(b"".join(iter(lambda: file.read(SMALL), b"")), pack)
         # Read twice only where it may be for nothing that a copy would be made.
         if self._seen.knows_size(state.size):
             blob = digest_rest(file)
@@ -129,8 +127,13 @@ class Keeper:
             file.seek(0)
         return self.contents.write(file)
 
-    def _written(self, content: bytes) -> Blob:
-        return self.contents.write(BytesIO(content))
+    def _small(self, content: bytes, pack: bool) -> Blob:
+        # The size that the system says need not be true: of files in `/proc` it is 0.
+        if pack and len(content) < SMALL:
+            return self.contents.write_small(content)
+        blob = Blob(digest_bytes(content), len(content))
+        is_there = self.store.has_blob(blob)
+        return blob if is_there else self.contents.write(BytesIO(content))
 
     def _note(self, path: str, state: State, blob: Blob) -> None:
         known = self._seen.content(path, state)
