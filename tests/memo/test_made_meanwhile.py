@@ -181,3 +181,99 @@ def test_a_module_that_is_imported_into_a_package_that_is_asked_by_any_name(
     assert run(script, CALLS="ols").stdout == "(4, [])\n"
     (package / "tools.py").write_text("def double(x):\n    return x * 3\n")
     assert run(script, CALLS="ols").stdout == "ran (6, [])\n"
+
+
+LATER = """
+import os
+
+_function = _class = _module = None
+_number = 0
+
+
+class Base:
+    kind = None
+
+    def go(self, x):
+        return x + 1
+
+
+def double(x):
+    return x * 2
+
+
+def triple(x):
+    return x * 3
+
+
+def get():
+    global _function, _class, _module, _number
+    _number += 1
+    if _function is None:
+        _function = double
+    if _class is None:
+        _class = type("Made", (Base,), {})
+    if Base.kind is None:
+        Base.kind = Base
+    if _module is None:
+        import json
+        _module = json
+    return _function
+"""
+READS_LATER = """
+    import os
+    from hitsave import memo
+    import later
+
+    @memo
+    def f(x):
+        print("ran", end=" ")
+        go = later.get()
+        return go(x), later._class().go(x), later.Base.kind().go(x), later._module.dumps(x)
+
+    BEFORE
+    print(*[f(int(x)) for x in os.environ["CALLS"]])
+"""
+
+
+def test_a_function_a_class_and_a_module_that_are_set_when_they_are_first_asked_for(
+    run: Any, tmp_path: Path
+) -> None:
+    path = tmp_path / "project" / "later.py"
+    path.write_text(LATER)
+    script = READS_LATER.replace("BEFORE", "")
+    assert run(script, CALLS="12").stdout == "ran ran (2, 2, 2, '1') (4, 3, 3, '2')\n"
+    assert run(script, CALLS="2").stdout == "(4, 3, 3, '2')\n"
+    assert run(script, CALLS="213").stdout.startswith("ran (4, ")
+    path.write_text(LATER.replace("x * 2", "x * 5"))
+    assert run(script, CALLS="12").stdout == "ran ran (5, 2, 2, '1') (10, 3, 3, '2')\n"
+    path.write_text(LATER.replace("x + 1", "x + 7"))
+    assert run(script, CALLS="21").stdout == "ran ran (4, 9, 9, '2') (2, 8, 8, '1')\n"
+    path.write_text(LATER.replace("= double", "= triple"))
+    assert run(script, CALLS="1").stdout == "ran (3, 2, 2, '1')\n"
+    path.write_text(LATER)
+    assert run(script, CALLS="321").stdout == "(6, 4, 4, '3') (4, 3, 3, '2') (2, 2, 2, '1')\n"
+
+
+@pytest.mark.parametrize(
+    "before",
+    [
+        "later._function = getattr(later, os.environ['NAME'])",
+        "later.Base.kind = type('K', (later.Base,), {'go': lambda s, x: os.environ['NAME']})",
+    ],
+)
+def test_what_the_program_sets_itself_counts_for_what_it_is(
+    run: Any, tmp_path: Path, before: str
+) -> None:
+    (tmp_path / "project" / "later.py").write_text(LATER)
+    script = READS_LATER.replace("BEFORE", "f(1) if 'FIRST' in os.environ else None; " + before)
+    answers = {
+        (name, *first): run(script, CALLS="1", NAME=name, **dict.fromkeys(first, "1")).stdout
+        for name in ("double", "triple", "double", "triple")
+        for first in ((), ("FIRST",))
+    }
+    for (name, *_), answer in answers.items():
+        shown = answer.replace("ran ", "")
+        if "_function" in before:
+            assert shown.startswith("(2," if name == "double" else "(3,")
+        else:
+            assert f"'{name}'" in shown

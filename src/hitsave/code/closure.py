@@ -288,8 +288,9 @@ class Closure:
         target = self.resolver.name(module, name)
         own, value = module.symbol(name), ABSENT
         if module.namespace is not None:
-            value = module.namespace.get(name, ABSENT)
-            self.guard.watch_name(module.namespace, name, value)
+            live = module.namespace.get(name, ABSENT)
+            self.guard.watch_name(module.namespace, name, live)
+            value = module.unmade(name, live, ABSENT)
         else:
             count_conditions(self, module, name, via)
         if value is ABSENT:

@@ -338,6 +338,7 @@ class Members:
             bound = names_of_class(target.live)
             value = bound.get(name, ABSENT)
             self._closure.guard.watch_name(bound, name, value, target.live)
+            value = self._closure.project.made_members.unmade(target.live, name, value)
         static = self._static_members(target, name)
         if static:
             for function in static:

@@ -11,11 +11,11 @@ from functools import partial
 from operator import is_
 from types import CodeType, FunctionType
 from typing import Any, NamedTuple
-from weakref import WeakKeyDictionary
 
 from hitsave.code.columns import lambda_column
 from hitsave.code.definition import Binding, FunctionDefinition, ModuleRecord
 from hitsave.code.external import Boundary, Distributions, is_standard
+from hitsave.code.made import Made, MadeMembers, Wrappers
 from hitsave.code.records import pack_module, unpack_module
 from hitsave.code.source import (
     Executed,
@@ -30,7 +30,7 @@ from hitsave.code.source import (
     submodules,
 )
 from hitsave.code.symbol import Place, Symbol
-from hitsave.digest import Digest, digest_bytes
+from hitsave.digest import digest_bytes
 from hitsave.errors import SourceError
 from hitsave.events import Widened, emit, warn
 from hitsave.raw import class_name, is_class, names_of_class, namespace_of
@@ -52,13 +52,6 @@ class RecordKeeper(NamedTuple):
 
     load: Callable[[bytes], bytes | None]
     keep: Callable[[bytes, bytes], None]
-
-
-class Made(NamedTuple):
-    """What an evaluation put into a namespace, and its digest then; None where it has none."""
-
-    value: Any
-    digest: Digest | None
 
 
 class Module:
@@ -83,6 +76,12 @@ class Module:
     def is_made(self, name: str, value: object) -> bool:
         """Whether an evaluation put `value` into the namespace."""
         return name in self.made and self.made[name].value is value
+
+    def unmade(self, name: str, value: Any, absent: Any) -> Any:
+        """Return what a later process finds where this one finds `value`, or `absent`."""
+        if not self.is_made(name, value):
+            return value
+        return next(iter(self.made[name].before), absent)
 
     @property
     def package(self) -> str:
@@ -162,7 +161,7 @@ class Module:
         # What `from __future__ import` leaves behind is no binding of the module's.
         items = tuple((self.namespace or {}).items())
         live = {name for name, value in items if class_name(type(value))[0] != "__future__"}
-        live -= self.made.keys()
+        live -= {name for name, made in self.made.items() if not made.before}
         names = (live | bindings.keys()) - driver
         return {name for name in names if not is_special(name)}
 
@@ -171,47 +170,6 @@ class Module:
         if self.record is not None and name in self.record.bindings:
             return True
         return self.namespace is not None and name in self.namespace
-
-
-class Wrappers:
-    """Wrappers whose code an evaluation replaced: they go on counting by the code they had.
-
-    Some compile themselves when they are first called. A later process looks the call up before.
-    """
-
-    def __init__(self) -> None:
-        self._first: WeakKeyDictionary[FunctionType, CodeType] = WeakKeyDictionary()
-        self._replaced: WeakKeyDictionary[FunctionType, CodeType] = WeakKeyDictionary()
-
-    def code_of(self, function: FunctionType) -> CodeType:
-        """Return the code that a function counts by."""
-        code = function.__code__
-        if "__wrapped__" not in vars(function):
-            return code
-        first = self._first.setdefault(function, code)
-        return first if self._replaced.get(function) is code else code
-
-    def note_replaced(self) -> None:
-        """Note what an evaluation that has just ended has replaced."""
-        for function, code in tuple(self._first.items()):
-            if function.__code__ is not code:
-                self._replaced[function] = function.__code__
-
-
-class MadeMembers:
-    """Names that evaluations put into classes; a later process begins without them."""
-
-    def __init__(self) -> None:
-        self._made: WeakKeyDictionary[type, set[str]] = WeakKeyDictionary()
-
-    def of(self, live: type) -> set[str]:
-        """Return the names that evaluations put into a class."""
-        return self._made.get(live, set())
-
-    def note(self, live: type, names: set[str]) -> None:
-        """Note names that an evaluation has just put into a class."""
-        if names:
-            self._made[live] = self.of(live) | names
 
 
 class _Loaded(NamedTuple):

@@ -181,8 +181,8 @@ class Resolver:
         """Return what the global `name` of `module` is."""
         if module.namespace is None:
             return self._static(module, name)
-        value = module.namespace.get(name, ABSENT)
-        if value is not ABSENT and not module.is_made(name, value):
+        value = module.unmade(name, module.namespace.get(name, ABSENT), ABSENT)
+        if value is not ABSENT:
             return self.of_global(module, name, value)
         if module.record is not None and name in module.record.bindings:
             # Not bound yet, or no longer; the statements that bind it are known. A builtin of that

@@ -16,8 +16,9 @@ from hitsave.code.closure import Closure, Options
 from hitsave.code.dependencies import Dependency, Manifest, Via, digest_beside, digest_of
 from hitsave.code.facts import Outside, file_text
 from hitsave.code.guard import Guard
+from hitsave.code.made import Made
 from hitsave.code.pause import collector_paused
-from hitsave.code.project import Made, Module, Project
+from hitsave.code.project import Module, Project
 from hitsave.code.reached import DependencySet, Fact, Pinned, Reached, Witness
 from hitsave.code.symbol import Facet, Symbol
 from hitsave.code.values import Digested, DigestValue, NameSymbol, Values
@@ -381,6 +382,7 @@ class Tracker:
             changed.update(found.items())
             inside = (each for symbol in found for each in values.changed_inside(symbol))
             objects.update((id(each), each) for each in inside)
+            self._note_replaced(values)
         if changed:
             self._mark_state(*changed)
         return objects
@@ -401,6 +403,18 @@ class Tracker:
             parent = self._project.module(package) if package else None
             if parent is not None and _is_submodule(parent, name):
                 _note_made(parent, {name}, seen[0].closure.values)
+
+    def _note_replaced(self, values: Values) -> None:
+        """Note where an evaluation put a definition: a function, a class, a module.
+
+        Such a global would count by that, and in the next process by what it was at first.
+        """
+        for read, before, now in values.replaced():
+            made = Made(now, values.digest_of(now), (before,))
+            if type(read.holder) is Module:
+                read.holder.made[read.name] = made
+            else:
+                self._project.made_members.note_replaced(read.holder, read.name, made)
 
     def _mark_names_of(self, objects: Mapping[int, Any], code: TrackedCode) -> bool:
         """Let changed objects be state by each name; whether any was not yet known to be.

@@ -7,6 +7,7 @@ session hands that in.
 
 from collections.abc import Callable, Container, Iterator
 from functools import partial
+from itertools import chain
 from types import FunctionType, MethodType, ModuleType
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
@@ -22,6 +23,7 @@ from hitsave.code.resolve import (
     ClassTarget,
     ExternalTarget,
     FunctionTarget,
+    ObjectTarget,
     ValueTarget,
     name_of_external,
     symbol_of,
@@ -63,6 +65,22 @@ class DigestValue(Protocol):
     def __call__(self, value: Any, name_symbol: NameSymbol, /, shared: Any = None) -> Digested: ...
 
 
+class Read:
+    """How a global is read as it is now, or what a class binds: of a Module, or of a class."""
+
+    __slots__ = ("holder", "name")
+
+    def __init__(self, holder: Any, name: str) -> None:
+        self.holder = holder
+        self.name = name
+
+    def __call__(self) -> Any:
+        """Return what is there; ABSENT where nothing is."""
+        if type(self.holder) is Module:
+            return (self.holder.namespace or {}).get(self.name, ABSENT)
+        return names_of_class(self.holder).get(self.name, ABSENT)
+
+
 class Live(NamedTuple):
     """A value that counted: its digest, the object, and how to read what is there now."""
 
@@ -78,6 +96,7 @@ class Values:
         self._closure = closure
         self._volatile = Volatile(closure)
         self.live: dict[Symbol, list[Live]] = {}
+        self._states: list[Live] = []
         self._hidden: list[ValueTarget] = []
         self._items: dict[Symbol, bool] = {}
         self.by_definition: dict[Symbol, Any] = {}
@@ -99,7 +118,7 @@ class Values:
         if module.namespace is None:
             value = literal_value(module, name)
         else:
-            read = partial(module.namespace.get, name, ABSENT)
+            read = Read(module, name)
         place = module.place_of(name)
         if issubclass(type(value), ModuleType):
             self.count_file(symbol, file_of(value), via)
@@ -153,12 +172,13 @@ class Values:
             self._hidden.append(target)
         else:
             # Once an evaluation has bound it, it is state.
-            read = partial(namespace.get, target.name, ABSENT)
+            read = Read(target.module, target.name)
             self._note(symbol, Live(b"", ABSENT, read))
 
     def _count_value(self, symbol: Symbol, value: Any, place: Place, via: Via, read: Any) -> bool:
         """Count a value by what it is; False where it must count by its definition as well."""
         if self._closure.options.is_state(symbol, self.definition_digest(symbol)):
+            self._states.append(Live(b"", value, read))
             return False
         if self._stands_for_more(symbol, value):
             return False
@@ -220,6 +240,17 @@ class Values:
         for live in self.live[symbol]:
             if live.read() is live.value and not is_scalar(live.value) and self._differs(live):
                 yield changeable(live.value)
+
+    def replaced(self) -> Iterator[tuple[Read, Any, Any]]:
+        """Yield where a definition is now that was none, with what was there and what is."""
+        for live in (*chain.from_iterable(self.live.values()), *self._states):
+            if type(live.read) is not Read or live.value is ABSENT:
+                continue
+            now = live.read()
+            if now is not ABSENT and now is not live.value:
+                target = self._closure.resolver.of_object(now)
+                if not isinstance(target, ObjectTarget):
+                    yield live.read, live.value, now
 
     def leading_to(self, objects: Container[int]) -> Iterator[Symbol]:
         """Yield the globals that are or hold any of `objects`, by their ids, or their methods."""
@@ -359,7 +390,7 @@ class Values:
         place = module.place(parts[-1].line, parts[-1].end_line) if parts else module.place()
         live, read = target.live, ABSENT
         if live is not None:
-            read = partial(_read_class, live, name)
+            read = Read(live, name)
         if value is not ABSENT and self._count_value(symbol, value, place, via, read):
             # The annotation of a field counts even where its value is the same.
             pass_on = [part for part in parts if target.definition is not None]
@@ -464,7 +495,3 @@ def _declared_version(value: Any) -> str | None:
     """The version that was declared of a memoised function; None of anything else."""
     declared = getattr(value, "declared", None) if is_of_hitsave(value) else None
     return None if declared is None else str(declared.version)
-
-
-def _read_class(live: type, name: str) -> Any:
-    return names_of_class(live).get(name, ABSENT)
