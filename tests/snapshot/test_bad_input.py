@@ -11,8 +11,8 @@ import pytest
 
 from hitsave import DirectorySnapshot, FileSnapshot, SnapshotError
 from hitsave.session import current
-from hitsave.snapshot import merge
 from hitsave.snapshot.catalog import keep_tree
+from hitsave.snapshot.merge import Merge
 from hitsave.snapshot.tree import Entry, digest_tree
 from hitsave.store import Table, Write
 
@@ -217,14 +217,14 @@ def test_links_planted_while_it_is_restored(
         (project / "target" / "sub").rename(project / "moved")
         (project / "target" / "sub").symlink_to(outside)
 
-    before = merge.plan_for
+    before = Merge.plan
 
     def planned(*arguments: object) -> object:
         plan = before(*arguments)  # type: ignore[arg-type]
         plant(plan)
         return plan
 
-    monkeypatch.setattr(merge, "plan_for", planned)
+    monkeypatch.setattr(Merge, "plan", planned)
     with pytest.raises(SnapshotError, match="cannot be restored"):
         taken.restore_at("target", "copy", overwrite=True)
     assert tree_of(outside) == {}

@@ -27,7 +27,14 @@ from hitsave.snapshot.making import (
     staging,
 )
 from hitsave.snapshot.place import folder_in, put_in_place_of, status_in
-from hitsave.snapshot.restore_file import Place, Target, Way, is_same, there_already, would_lose
+from hitsave.snapshot.restore_file import (
+    Place,
+    Way,
+    is_same,
+    tell_of_link,
+    there_already,
+    would_lose,
+)
 from hitsave.snapshot.seen import State
 from hitsave.snapshot.tree import LARGEST_MODE, Entry
 from hitsave.store import Blob
@@ -49,73 +56,151 @@ class Plan(NamedTuple):
     there: dict[str, os.stat_result]
 
 
-def merge(
-    keeper: Keeper,
-    entries: Sequence[Entry],
-    parent: int,
-    target: Target,
-    way: Way,
-    list_as: str,
-) -> None:
-    """Let a folder that is there hold the entries. Raises SnapshotError."""
-    plan = plan_for(keeper, entries, target.path, way)
-    if plan.lost and way.overwrite is False:
-        raise there_already(os.path.join(target.path, plan.lost[0]))
-    with folder_in(parent, target.name) as folder:
+class Merge:
+    """Lets a folder that is there hold what a snapshot holds."""
+
+    def __init__(self, keeper: Keeper, target: str, way: Way, list_as: str) -> None:
+        self._keeper = keeper
+        self._target = target
+        self._way = way
+        self._list_as = list_as
+
+    def into(self, folder: int, entries: Sequence[Entry]) -> None:
+        """Let the open folder hold the entries. Raises SnapshotError."""
+        plan = self.plan(entries)
+        if plan.lost and self._way.overwrite is False:
+            raise there_already(self._whole(plan.lost[0]))
         opened = _open_up(plan, folder)
         try:
-            _carry_out(keeper, plan, folder, target.path, way, list_as)
+            self._place(plan, folder)
+            self._remove(plan, folder)
         finally:
             set_modes(_still_there(opened, folder), folder)
         set_modes({entry.path: entry.mode for entry in plan.folders}, folder)
-    note_links(keeper, plan.files, target.path, way.link)
+        note_links(self._keeper, plan.files, self._target, self._way.link)
 
+    def _whole(self, path: str) -> str:
+        return os.path.join(self._target, path)
 
-def plan_for(keeper: Keeper, entries: Sequence[Entry], target: str, way: Way) -> Plan:
-    """Look at what is there. Raises SnapshotError where something is in the way."""
-    plan = Plan([], [], [], [], [], dict(_statuses(target)))
-    for entry in entries:
-        status, whole = plan.there.get(entry.path), os.path.join(target, entry.path)
-        if entry.is_folder:
-            _plan_folder(plan, entry, status, whole)
-            continue
-        if status is not None:
-            blob = Blob(entry.digest, entry.size)
-            by_link = way._replace(link=link_for(keeper, entry, way.link))
-            if is_same(keeper, Kept(blob, entry.mode), whole, status, by_link):
-                continue
-            if not way.overwrite and would_lose(keeper, blob, whole, status):
-                plan.lost.append(entry.path)
+    # -- looking --------------------------------------------------------------------------------
+
+    def plan(self, entries: Sequence[Entry]) -> Plan:
+        """Look at what is there. Raises SnapshotError where something is in the way."""
+        plan = Plan([], [], [], [], [], dict(_statuses(self._target)))
+        for entry in entries:
+            status = plan.there.get(entry.path)
+            if entry.is_folder:
+                self._plan_folder(plan, entry, status)
+            elif status is None:
+                plan.files.append(entry)
+            else:
+                self._plan_file(plan, entry, status)
+        if self._way.mirror:
+            self._plan_removal(plan, {entry.path for entry in entries})
+        return plan
+
+    def _plan_folder(self, plan: Plan, entry: Entry, status: os.stat_result | None) -> None:
+        if status is not None and not stat.S_ISDIR(status.st_mode):
+            raise SnapshotError(
+                f"{self._whole(entry.path)} is no folder; a folder cannot take its place.",
+                "remove it, or restore elsewhere",
+            )
+        if status is None or stat.S_IMODE(status.st_mode) & LARGEST_MODE != entry.mode:
+            plan.folders.append(entry)
+
+    def _plan_file(self, plan: Plan, entry: Entry, status: os.stat_result) -> None:
+        keeper, whole, blob = self._keeper, self._whole(entry.path), Blob(entry.digest, entry.size)
+        way = self._way._replace(link=link_for(keeper, entry, self._way.link))
+        if is_same(keeper, Kept(blob, entry.mode), whole, status, way):
+            return
+        if not way.overwrite and would_lose(keeper, blob, whole, status):
+            plan.lost.append(entry.path)
         plan.files.append(entry)
-    if way.mirror:
-        _plan_removal(keeper, plan, {entry.path for entry in entries}, target, way)
-    return plan
 
+    def _plan_removal(self, plan: Plan, wanted: set[str]) -> None:
+        for path, status in plan.there.items():
+            if path in wanted:
+                continue
+            if stat.S_ISDIR(status.st_mode):
+                plan.emptied.append(path)
+            elif stat.S_ISREG(status.st_mode) or self._leads_here(path):
+                plan.removed.append(path)
+                plan.lost.append(path)
+            elif self._way.overwrite:
+                # Snapshots leave out links and what is no file, and so do mirrors, unless asked.
+                plan.removed.append(path)
 
-def _plan_folder(plan: Plan, entry: Entry, status: os.stat_result | None, whole: str) -> None:
-    if status is not None and not stat.S_ISDIR(status.st_mode):
-        raise SnapshotError(
-            f"{whole} is no folder; a folder cannot take its place.",
-            "remove it, or restore elsewhere",
+    def _leads_here(self, path: str) -> bool:
+        return self._keeper.contents.leads_here(self._whole(path))
+
+    # -- doing ----------------------------------------------------------------------------------
+
+    def _place(self, plan: Plan, folder: int) -> None:
+        with staging(folder) as stage:
+            for number, entry in enumerate(plan.files):
+                make_entry(self._keeper, entry, stage.folder, str(number), self._way.link)
+            if plan.lost and not self._way.overwrite:
+                self._keep_lost(plan)
+            # From here on, nothing has to be made any more.
+            for entry in plan.folders:
+                with folder_in(folder, parent_of(entry.path)) as inner, suppress(FileExistsError):
+                    os.mkdir(name_of(entry.path), 0o700, dir_fd=inner)
+            for number, entry in enumerate(plan.files):
+                with folder_in(folder, parent_of(entry.path)) as inner:
+                    self._put(stage.folder, str(number), inner, entry, plan.there.get(entry.path))
+
+    def _put(
+        self, stage: int, made: str, folder: int, entry: Entry, known: os.stat_result | None
+    ) -> None:
+        whole, name = self._whole(entry.path), name_of(entry.path)
+        observe.tell_made(whole)
+        if known is not None and put_in_place_of(stage, made, folder, name, known):
+            return
+        # Something has come, or was written to, since it was looked at.
+        list_as = f"{self._list_as}/{entry.path}"
+        place = Place(self._keeper, stage, made, folder, name, whole, list_as)
+        place.put(Blob(entry.digest, entry.size), self._way.overwrite)
+
+    def _remove(self, plan: Plan, folder: int) -> None:
+        for path in plan.removed:
+            with folder_in(folder, parent_of(path)) as inner:
+                now = status_in(inner, name_of(path))
+                if now is None or stat.S_ISDIR(now.st_mode):
+                    continue
+                if not self._way.overwrite and State.of(now) != State.of(plan.there[path]):
+                    list_as = f"{self._list_as}/{path}"
+                    self._keeper.keep_listed(self._whole(path), list_as, anew=False)
+                observe.tell_made(self._whole(path))
+                os.unlink(name_of(path), dir_fd=inner)
+        for path in sorted(plan.emptied, reverse=True):
+            # Where something else has come into it, it stays.
+            with folder_in(folder, parent_of(path)) as inner, suppress(OSError):
+                os.rmdir(name_of(path), dir_fd=inner)
+
+    def _keep_lost(self, plan: Plan) -> None:
+        """Keep the files that are about to be replaced or removed, as a snapshot of their own."""
+        keeper, entries = self._keeper, dict[str, Entry]()
+        for path in plan.lost:
+            if stat.S_ISLNK(plan.there[path].st_mode) and not self._leads_here(path):
+                tell_of_link(self._whole(path), os.readlink(self._whole(path)))
+                continue
+            kept = keeper.keep_any(self._whole(path), pack=True)
+            entries[path] = Entry(path, kept.mode, kept.blob.size, kept.blob.digest)
+            for above in _above(path):
+                entries.setdefault(above, Entry(above, 0o755, 0, b""))
+        files = sum(not entry.is_folder for entry in entries.values())
+        if not files:
+            return
+        digest = keep_tree(keeper.store, entries.values())
+        if not is_listed(keeper.store, digest):
+            keeper.contents.note(list_folder(digest, self._list_as, entries.values()))
+        keeper.commit()
+        warn(
+            f"replaced:{self._target}:{digest.hex()}",
+            f"Files in {self._target} are replaced or removed ({files}); what they held is kept.",
+            f"`hitsave snapshot --restore {short(digest)} PATH` gives it back; "
+            "overwrite=True keeps and says nothing",
         )
-    if status is None or stat.S_IMODE(status.st_mode) & LARGEST_MODE != entry.mode:
-        plan.folders.append(entry)
-
-
-def _plan_removal(keeper: Keeper, plan: Plan, wanted: set[str], target: str, way: Way) -> None:
-    for path, status in plan.there.items():
-        if path in wanted:
-            continue
-        if stat.S_ISDIR(status.st_mode):
-            plan.emptied.append(path)
-            continue
-        leads_here = keeper.contents.leads_here(os.path.join(target, path))
-        if stat.S_ISREG(status.st_mode) or leads_here:
-            plan.removed.append(path)
-            plan.lost.append(path)
-        elif way.overwrite:
-            # Snapshots leave out links and what is no file, and so do mirrors, unless asked.
-            plan.removed.append(path)
 
 
 def _statuses(target: str) -> Iterator[tuple[str, os.stat_result]]:
@@ -156,79 +241,6 @@ def _still_there(modes: dict[str, int], folder: int) -> dict[str, int]:
         with suppress(OSError), folder_in(folder, path):
             found[path] = mode
     return found
-
-
-def _carry_out(
-    keeper: Keeper, plan: Plan, folder: int, target: str, way: Way, list_as: str
-) -> None:
-    with staging(folder) as stage:
-        for number, entry in enumerate(plan.files):
-            make_entry(keeper, entry, stage.folder, str(number), way.link)
-        if plan.lost and not way.overwrite:
-            _keep_lost(keeper, plan, target, list_as)
-        # From here on, nothing has to be made any more.
-        for path in (*(entry.path for entry in plan.files), *plan.removed):
-            observe.tell_made(os.path.join(target, path))
-        for entry in plan.folders:
-            with folder_in(folder, parent_of(entry.path)) as inner, suppress(FileExistsError):
-                os.mkdir(name_of(entry.path), 0o700, dir_fd=inner)
-        for number, entry in enumerate(plan.files):
-            with folder_in(folder, parent_of(entry.path)) as inner:
-                path = os.path.join(target, entry.path)
-                names = (str(number), inner, name_of(entry.path), path)
-                place = Place(keeper, stage.folder, *names, f"{list_as}/{entry.path}")
-                _put(place, entry, plan.there.get(entry.path), way)
-    _remove(keeper, plan, folder, target, way, list_as)
-
-
-def _put(place: Place, entry: Entry, known: os.stat_result | None, way: Way) -> None:
-    if known is None or not put_in_place_of(
-        place.stage, place.made, place.folder, place.name, known
-    ):
-        # Something has come, or was written to, since it was looked at.
-        place.put(Blob(entry.digest, entry.size), way.overwrite)
-
-
-def _remove(keeper: Keeper, plan: Plan, folder: int, target: str, way: Way, list_as: str) -> None:
-    for path in plan.removed:
-        with folder_in(folder, parent_of(path)) as inner:
-            now = status_in(inner, name_of(path))
-            if now is None or stat.S_ISDIR(now.st_mode):
-                continue
-            if not way.overwrite and State.of(now) != State.of(plan.there[path]):
-                keeper.keep_listed(os.path.join(target, path), f"{list_as}/{path}", anew=False)
-            os.unlink(name_of(path), dir_fd=inner)
-    for path in sorted(plan.emptied, reverse=True):
-        # Where something else has come into it, it stays.
-        with folder_in(folder, parent_of(path)) as inner, suppress(OSError):
-            os.rmdir(name_of(path), dir_fd=inner)
-
-
-def _keep_lost(keeper: Keeper, plan: Plan, target: str, list_as: str) -> None:
-    """Keep the files that are about to be replaced or removed, as a snapshot of their own."""
-    entries = dict[str, Entry]()
-    for path in plan.lost:
-        whole = os.path.join(target, path)
-        if os.path.islink(whole) and not keeper.contents.leads_here(whole):
-            led = os.readlink(whole)
-            warn(f"replaced:{whole}:{led}", f"The link {whole} to {led} is replaced.")
-            continue
-        kept = keeper.keep_any(whole, pack=True)
-        entries[path] = Entry(path, kept.mode, kept.blob.size, kept.blob.digest)
-        for above in _above(path):
-            entries.setdefault(above, Entry(above, 0o755, 0, b""))
-    digest = keep_tree(keeper.store, entries.values())
-    if not is_listed(keeper.store, digest):
-        keeper.contents.note(list_folder(digest, list_as, entries.values()))
-    keeper.commit()
-    files = sum(not entry.is_folder for entry in entries.values())
-    if files:
-        warn(
-            f"replaced:{target}:{digest.hex()}",
-            f"Files in {target} are replaced or removed ({files}); what they held is kept.",
-            f"`hitsave snapshot --restore {short(digest)} PATH` gives it back; "
-            "overwrite=True keeps and says nothing",
-        )
 
 
 def _above(path: str) -> Iterator[str]:

@@ -134,8 +134,7 @@ class Place(NamedTuple):
         if overwrite is not None:
             raise there_already(self.path)
         if stat.S_ISLNK(before.st_mode) and not self.keeper.contents.leads_here(self.path):
-            led = os.readlink(self.name, dir_fd=self.folder)
-            warn(f"replaced:{self.path}:{led}", f"The link {self.path} to {led} is replaced.")
+            tell_of_link(self.path, os.readlink(self.name, dir_fd=self.folder))
             return
         digest = self.keeper.keep_listed(self.path, self.list_as, anew=False).blob.digest
         warn(
@@ -144,6 +143,11 @@ class Place(NamedTuple):
             f"`hitsave snapshot --restore {short(digest)} PATH` gives it back; "
             "overwrite=True keeps and says nothing",
         )
+
+
+def tell_of_link(path: str, led: str) -> None:
+    """Say that a link is replaced, of which nothing else is kept."""
+    warn(f"replaced:{path}:{led}", f"The link {path} to {led} is replaced.")
 
 
 def there_already(path: str) -> SnapshotError:

@@ -12,8 +12,8 @@ from hitsave import observe
 from hitsave.errors import SnapshotError
 from hitsave.snapshot.keep import Keeper
 from hitsave.snapshot.making import make_all, note_links, staging
-from hitsave.snapshot.merge import merge
-from hitsave.snapshot.place import open_folder, status_in, translating
+from hitsave.snapshot.merge import Merge
+from hitsave.snapshot.place import folder_in, open_folder, status_in, translating
 from hitsave.snapshot.restore_file import ATTEMPTS, Target, Way
 from hitsave.snapshot.tree import Entry
 
@@ -29,7 +29,8 @@ def restore_folder(
     with translating(target.path), open_folder(target.base, target.parent) as parent:
         for _ in range(ATTEMPTS):
             if _is_there(parent, target):
-                merge(keeper, entries, parent, target, way, list_as)
+                with folder_in(parent, target.name) as folder:
+                    Merge(keeper, target.path, way, list_as).into(folder, entries)
                 return
             if _make(keeper, entries, parent, target, way):
                 return
