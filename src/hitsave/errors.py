@@ -60,6 +60,10 @@ class DamagedError(HitsaveError, ValueError):
     """Stored bytes are not what was written, or not of a format that this version reads."""
 
 
+class OtherSchemaError(DamagedError):
+    """Stored bytes were written by another version of hitsave, and are none of this one's."""
+
+
 class UnknownCodecError(DamagedError):
     """A stored result goes by a codec that this program has not registered."""
 

@@ -25,7 +25,7 @@ from hitsave.code.tracker import Tracker
 from hitsave.codec import Digested, Recalled, digest_value
 from hitsave.config import Settings, find_root, load_settings
 from hitsave.digest import digest_parts
-from hitsave.errors import HitsaveError, StoreUnavailableError
+from hitsave.errors import HitsaveError, OtherSchemaError, StoreUnavailableError
 from hitsave.events import warn_error
 from hitsave.hook import ExecutedSource, Ledger, install
 from hitsave.observe import watch
@@ -194,6 +194,8 @@ class Session:
         packed = self._load_manifest(code)
         try:
             return None if packed is None else read(packed)
+        except OtherSchemaError:
+            return None  # what was recorded before an upgrade is computed again
         except HitsaveError as error:
             self.trouble("manifest", error)
             return None

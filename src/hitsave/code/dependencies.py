@@ -13,7 +13,7 @@ import msgpack
 from hitsave.code.external import PYTHON
 from hitsave.code.symbol import OUTSIDE, Facet, Place, Symbol
 from hitsave.digest import digest_parts
-from hitsave.errors import DamagedError
+from hitsave.errors import DamagedError, OtherSchemaError
 
 SCHEMA = 16
 """Grows whenever the same code would be given another manifest."""
@@ -160,6 +160,8 @@ def unpack_manifest(data: bytes, load: Callable[[bytes], bytes | None]) -> Manif
             raise DamagedError("the manifest of the code in it is gone")
         code = unpack_manifest(rest, load).beside(found)
         return code._replace(reached=reached, imported=imported)
+    except OtherSchemaError:
+        raise
     except (ValueError, TypeError) as error:
         raise DamagedError(f"the manifest cannot be read: {error}") from error
 
@@ -168,8 +170,10 @@ def _unpack(data: bytes) -> tuple[Any, bytes, bytes, bytes]:
     try:
         schema, _, *content = msgpack.unpackb(zlib.decompress(data), use_list=False)
         if schema != SCHEMA:
-            raise DamagedError(f"the manifest is of schema {schema}, not {SCHEMA}")
+            raise OtherSchemaError(f"the manifest is of schema {schema}, not {SCHEMA}")
         rows, reached, imported, beside = content
+    except OtherSchemaError:
+        raise
     except (ValueError, TypeError, zlib.error) as error:
         raise DamagedError(f"the manifest cannot be read: {error}") from error
     return rows, reached, imported, beside
