@@ -397,7 +397,7 @@ def test_a_way_to_open_that_there_is_not(project: Path, mode: str) -> None:
 
 
 def test_a_deep_folder(project: Path) -> None:
-    path = "data" + "/d" * 400
+    path = "data" + "/d" * 200
     os.makedirs(path)
     (project / path / "a").write_text("a")
     taken = DirectorySnapshot.snap("data")
