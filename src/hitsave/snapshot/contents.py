@@ -89,7 +89,7 @@ class Contents:
         """Return the path of a read-only file with the bytes of `blob`. Raises SnapshotError."""
         path = self._store.blob_path(blob.digest)
         if path is None:
-            view = self._packed_view(blob)
+            view = self._read_packed(blob)
             if view is not None and self._store.write_blob(io.BytesIO(view)) == blob:
                 path = self._store.blob_path(blob.digest)
         if path is None:
@@ -98,7 +98,7 @@ class Contents:
 
     def pieces(self, blob: Blob) -> Iterator[memoryview]:
         """Yield the bytes of `blob`. Raises SnapshotError."""
-        view = self._packed_view(blob) if blob.size < SMALL else None
+        view = self._read_packed(blob) if blob.size < SMALL else None
         if view is not None:
             yield view
             return
@@ -127,14 +127,18 @@ class Contents:
         is_here = len(digest) == SIZE and self._store.blob_location(digest) == target
         return digest if is_here else None
 
+    def _read_packed(self, blob: Blob) -> memoryview | None:
+        view = self._packed_view(blob)
+        # A pack is verified as a whole when it is first read, but where this lies in it is not.
+        return view if view is not None and digest_bytes(view) == blob.digest else None
+
     def _packed_view(self, blob: Blob) -> memoryview | None:
         where = self._store.get(Table.PACKED, blob.digest)
         if where is None:
             return None
         pack, start, size = msgpack.unpackb(where, use_list=False)
         view = self._view(pack)[start : start + size]
-        # A pack is verified as a whole when it is first read, but where this lies in it is not.
-        return view if size == blob.size and digest_bytes(view) == blob.digest else None
+        return view if size == len(view) == blob.size else None
 
     def _view(self, pack: Digest) -> memoryview:
         if pack not in self._views:

@@ -12,7 +12,7 @@ from typing import NamedTuple
 from hitsave import observe
 from hitsave.digest import Digest
 from hitsave.errors import SnapshotError
-from hitsave.events import Copied, emit
+from hitsave.events import Copied, emit, listening
 from hitsave.session import Session, current
 from hitsave.snapshot.catalog import find, keep_tree, list_folder, read_tree
 from hitsave.snapshot.contents import SMALL, is_below
@@ -205,13 +205,15 @@ def _keep_all(keeper: Keeper, folder: str, ignore: Iterable[str], home: str) -> 
                     mode = stat.S_IMODE(status.st_mode) & LARGEST_MODE
                     entries.append(Entry(path, mode, 0, b""))
                     continue
-                emit(Copied(path, status.st_size))
+                if listening():
+                    emit(Copied(path, status.st_size))
                 observe.tell_read(whole)
                 if status.st_size >= SMALL:
-                    large[path] = pool.submit(keeper.keep_any, whole)
+                    large[path] = pool.submit(keeper.keep_any, whole, status=status)
                 else:
-                    entries.append(_entry(path, keeper.keep_any(whole, pack=True)))
-            entries += [_entry(path, kept.result()) for path, kept in large.items()]
+                    kept = keeper.keep_any(whole, pack=True, status=status)
+                    entries.append(_entry(path, kept))
+            entries += [_entry(path, found.result()) for path, found in large.items()]
         except BaseException:
             pool.shutdown(cancel_futures=True)
             raise

@@ -66,7 +66,7 @@ class Keeper:
             state = State.of(os.fstat(file.fileno()))
             if state.size != blob.size:
                 return False
-            return (self._seen.content(path, state) or digest_rest(file)) == blob
+            return (self._seen.content(path, state) or digest_rest(file, state.size)) == blob
 
     def keep_listed(self, path: str, listed_as: str, *, anew: bool = True) -> Kept:
         """As `keep_any`, with its snapshot in the catalogue at once.
@@ -80,17 +80,19 @@ class Keeper:
         self.commit()
         return kept
 
-    def keep_any(self, path: str, *, pack: bool = False) -> Kept:
-        """As `keep` of a file, or of what a link leads to.
+    def keep_any(
+        self, path: str, *, pack: bool = False, status: os.stat_result | None = None
+    ) -> Kept:
+        """As `keep` of a file, or of what a link leads to; `status` is its own, if that is known.
 
         A link that was restored stands for the file that it was restored from.
         """
         try:
-            status = os.lstat(path)
+            status = status or os.lstat(path)
         except OSError as error:
             raise unreadable(path, error) from error
         if not stat.S_ISLNK(status.st_mode):
-            return self.keep(path, pack=pack)
+            return self._kept_before(path, status) or self.keep(path, pack=pack)
         if not self.contents.leads_here(path):
             return self.keep(os.path.realpath(path))
         mode = self._seen.link_mode(path, status)
@@ -103,20 +105,24 @@ class Keeper:
         if mode != USUAL_MODE:
             self.contents.note(self._seen.link_write(path, os.lstat(path), mode))
 
+    def _kept_before(self, path: str, status: os.stat_result) -> Kept | None:
+        """Return what a file was kept as that has not changed since; it is not even opened."""
+        known = self._seen.content(path, State.of(status))
+        if known is None or not self.contents.has(known):
+            return None
+        return Kept(known, stat.S_IMODE(status.st_mode) & LARGEST_MODE)
+
     def _keep(self, file: FileIO, path: str, pack: bool) -> Kept | None:
         for _ in range(ATTEMPTS):
             before = os.fstat(file.fileno())
-            blob = self._content(file, path, State.of(before), pack)
+            blob = self._content(file, State.of(before), pack)
             if State.of(os.fstat(file.fileno())) == State.of(before):
                 self._note(path, State.of(before), blob)
                 return Kept(blob, stat.S_IMODE(before.st_mode) & LARGEST_MODE)
             file.seek(0)
         return None
 
-    def _content(self, file: FileIO, path: str, state: State, pack: bool) -> Blob:
-        known = self._seen.content(path, state)
-        if known is not None and self.contents.has(known):
-            return known
+    def _content(self, file: FileIO, state: State, pack: bool) -> Blob:
         if state.size < SMALL:
             return self._small(b"".join(iter(lambda: file.read(SMALL), b"")), pack)
         # Read twice only where it may be for nothing that a copy would be made.
@@ -136,8 +142,7 @@ class Keeper:
         return blob if is_there else self.contents.write(BytesIO(content))
 
     def _note(self, path: str, state: State, blob: Blob) -> None:
-        known = self._seen.content(path, state)
-        write = None if known == blob else self._seen.write(path, state, blob)
+        write = self._seen.write(path, state, blob)
         if write is not None:
             self.contents.note(write)
         if blob.size >= SMALL and not self._seen.knows_size(blob.size):

@@ -134,10 +134,10 @@ def digest_file(path: str) -> Blob:
         return digest_rest(source)
 
 
-def digest_rest(source: BinaryIO) -> Blob:
-    """Return the digest and the size of what is left to read of `source`."""
+def digest_rest(source: BinaryIO, likely: int = CHUNK) -> Blob:
+    """Return the digest and the size of what is left to read of `source`: `likely` bytes."""
     hasher, size = blake3(), 0
-    for piece in pieces(source):
+    for piece in pieces(source, likely):
         hasher.update(piece)
         size += len(piece)
     return Blob(hasher.digest(), size)
@@ -182,8 +182,8 @@ def reflink(source: object, target: RawIOBase) -> bool:
     return True
 
 
-def pieces(source: BinaryIO) -> Iterator[memoryview]:
-    """Yield what is left to read of `source`; each piece is good until the next."""
-    buffer = memoryview(bytearray(CHUNK))
+def pieces(source: BinaryIO, size: int = CHUNK) -> Iterator[memoryview]:
+    """Yield what is left to read of `source`, up to `size` at once; each is good until the next."""
+    buffer = memoryview(bytearray(min(size + 1, CHUNK)))
     while count := source.readinto(buffer):  # type: ignore[attr-defined]
         yield buffer[:count]
