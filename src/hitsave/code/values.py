@@ -244,7 +244,7 @@ class Values:
     def replaced(self) -> Iterator[tuple[Read, Any, Any]]:
         """Yield where a definition is now that was none, with what was there and what is."""
         for live in (*chain.from_iterable(self.live.values()), *self._states):
-            if type(live.read) is not Read or live.value is ABSENT:
+            if not isinstance(live.read, Read) or live.value is ABSENT:
                 continue
             now = live.read()
             if now is not ABSENT and now is not live.value:
