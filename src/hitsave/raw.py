@@ -40,9 +40,14 @@ def named_in(names: Any, dotted: str) -> Any:
 
 
 def defaults_of(function: FunctionType) -> list[tuple[str, Any]]:
-    """Return the defaults of a function, with the names of their parameters."""
+    """Return the defaults of a function, with the names of their parameters.
+
+    A function may have been given more of them than it has parameters, which then have none.
+    """
     code, given = function.__code__, function.__defaults__ or ()
     names = code.co_varnames[: code.co_argcount]
+    surplus = range(len(given) - len(names))
+    names = (*map("<{}>".format, surplus), *names)
     pairs = zip(names[len(names) - len(given) :], given, strict=True)
     return [*pairs, *(function.__kwdefaults__ or {}).items()]
 

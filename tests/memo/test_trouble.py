@@ -146,3 +146,31 @@ def test_a_closed_stderr_does_not_end_the_program(run: Run, home: Path) -> None:
 def test_bad_settings_do_not_end_the_program(run: Run, name: str) -> None:
     environment: dict[str, Any] = {name: "nonsense"}
     assert "HitsaveWarning" in outcome(run, **environment)
+
+
+BROKEN = """
+from hitsave import memo
+from hitsave.code.tracker import Tracker
+
+def broken(*_):
+    raise {error}
+
+Tracker.track = broken
+
+@memo
+def f(x):
+    return x + 1
+
+assert [f(n) for n in range(3)] == [1, 2, 3]
+print("done")
+"""
+
+
+@pytest.mark.parametrize("error", ["ValueError('broken')", "RecursionError('broken')"])
+@pytest.mark.parametrize("verbose", ["0", "1"])
+def test_trouble_of_its_own_never_reaches_the_program(run: Run, error: str, verbose: str) -> None:
+    done = run(BROKEN.format(error=error), HITSAVE_VERBOSE=verbose)
+    assert done.stdout == "done\n", done.stderr
+    assert "Traceback" not in done.stderr
+    # Also endless recursion of its own, which must not look like nothing at all.
+    assert done.stderr.count("HitsaveWarning") == 1, done.stderr

@@ -335,7 +335,8 @@ class Closure:
             self.count(own, Facet.BINDING, token, place, via)
             if target.module != "builtins":
                 self.link(Symbol(target.module, target.name), Via(own, "bound by", 0))
-            if target.name in NOTABLE:  # `getattr` and the like, by another name
+            # `getattr` and the like, by another name, which may be read where it is bound.
+            if target.name in NOTABLE and self.once(("another name", own)):
                 for binding in module.bindings_of(name):
                     self.follow(binding.part, module, own)
 

@@ -402,22 +402,23 @@ def _tell_miss(call: Call) -> None:
     is_required = call.mode.name == "require"
     if not (is_required or listening()):
         return
-    reason, detail = _explained(call)
+    reason, detail, key = _explained(call)
     if is_required:
         raise _required(call.memo, reason, "")
-    emit(Miss(call.memo.symbol, call.key, reason, detail))
+    emit(Miss(call.memo.symbol, key, reason, detail))
 
 
-def _explained(call: Call) -> tuple[str, str]:
+def _explained(call: Call) -> tuple[str, str, bytes]:
+    """Return why a call misses, shortly and at length, and its key, where that can be formed."""
     try:
         # Loaded for messages only.
         from hitsave.memo.explain import explain_miss
 
         explanation = explain_miss(call)
-        return explanation.reason, explanation.detail
+        return explanation.reason, explanation.detail, call.key
     except Exception as error:
         unexpected(call.session, call.memo.symbol, error)
-        return "why is not known", ""
+        return "why is not known", "", b""
 
 
 def _required(memo: "Memo[..., Any]", reason: str, hint: str) -> MissError:

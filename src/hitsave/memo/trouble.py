@@ -4,6 +4,8 @@ Owns the sentences, and that each is said once. Refuses to let trouble of hitsav
 user's program, unless the setting `strict` asks for it.
 """
 
+import sys
+
 from hitsave.errors import HitsaveError, StoreUnavailableError, UnknownCodecError
 from hitsave.events import Bypassed, emit, warn
 from hitsave.session import Session
@@ -15,9 +17,17 @@ def bypass(symbol: str, kind: str, reason: str, hint: str = "") -> None:
     warn(f"{kind}:{symbol}", f"{symbol} is not cached: {reason.rstrip('.')}.", hint)
 
 
+def _is_deep() -> bool:
+    """Whether the call was made from so deep in the program that little of the stack is left."""
+    frame, left = sys._getframe(1), sys.getrecursionlimit() // 2
+    while frame.f_back is not None and left:
+        frame, left = frame.f_back, left - 1
+    return not left
+
+
 def unexpected(session: Session, symbol: str, error: Exception) -> None:
     """Say that something went wrong inside hitsave; raise it where `strict` is set."""
-    if isinstance(error, RecursionError):
+    if isinstance(error, RecursionError) and _is_deep():
         # The user's own recursion is about to end: saying so would need stack that is not there.
         return
     if isinstance(error, HitsaveError):
