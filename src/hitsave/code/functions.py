@@ -185,7 +185,9 @@ class Functions:
         """Reachable code reads what functions are, by `name`, rather than running them."""
         if name in _READING and self._is_read():
             for symbol in tuple(self._unused):
-                self._use(symbol)
+                # What one holds, such as the function that it wraps, may have been among them.
+                if symbol in self._unused:
+                    self._use(symbol)
         if name in HEADER_READERS:
             for met in tuple(self._unused.values()):
                 if self._is_header_read(met.symbol):
@@ -318,7 +320,7 @@ class Functions:
         is_made = "<" in live.__qualname__ or self._computes_header(live)
         if not is_made and not self._may_be_set:
             return
-        for name, value in defaults_of(live):
+        for name, value in _own_defaults(live):
             self._closure.values.reach_cell(symbol, f"{name}=", value, via, partial(_itself, value))
 
     @cached_property
@@ -354,6 +356,28 @@ class Functions:
         """The module of a function's globals, or a stand-in for a namespace that is no module."""
         known = self._closure.project.module_of(live.__globals__)
         return known if known is not None else Module.unnamed(live.__globals__)
+
+
+def _wrapped_by(live: FunctionType) -> list[FunctionType]:
+    """Return the functions that a function says that it wraps, however deep inside."""
+    found: list[FunctionType] = []
+    seen, pending = {id(live)}, [vars(live).get("__wrapped__")]
+    while pending:
+        wrapped = pending.pop()
+        if wrapped is not None and id(wrapped) not in seen:
+            seen.add(id(wrapped))
+            pending += functions_in(wrapped)
+            found += [wrapped] if isinstance(wrapped, FunctionType) else []
+    return found
+
+
+def _own_defaults(live: FunctionType) -> list[tuple[str, Any]]:
+    """Return the defaults of a function, but for those that it only shows of what it wraps."""
+    own, wrapped = defaults_of(live), _wrapped_by(live)
+    if any(live.__defaults__ is each.__defaults__ for each in wrapped):
+        own = list((live.__kwdefaults__ or {}).items())
+    shown = {(name, id(v)) for each in wrapped for name, v in (each.__kwdefaults__ or {}).items()}
+    return [(name, value) for name, value in own if (name, id(value)) not in shown]
 
 
 def _itself(value: Any) -> Any:
