@@ -44,6 +44,7 @@ _NOTABLE_CALLS = frozenset({"print"}).union(
     *(ATTRIBUTE_BUILTINS, LISTING_BUILTINS, TEXT_BUILTINS, GETTERS, IMPORTERS, _EVALUATORS)
 )
 
+_MAKES_FUNCTIONS = ("types", "FunctionType")
 _GET_LOADED = (*LOADED, GET)
 
 _LOAD = ast.Load()
@@ -273,8 +274,10 @@ class Reader:
             self._ask_all(names[1:], line)
 
     def _read_arguments(self, node: ast.Call, arguments: Sequence[ast.expr]) -> None:
-        self._hand_on(arguments)
-        self._hand_on(keyword.value for keyword in node.keywords)
+        names = chain_of(node.func)
+        # What makes a function of a code object lets nobody see it.
+        if names is None or self.found.meaning(names) != _MAKES_FUNCTIONS:
+            self._hand_on([*arguments, *(keyword.value for keyword in node.keywords)])
         self.read_all(arguments)
         self.read_all(node.keywords)
         self._tokens.append(")")

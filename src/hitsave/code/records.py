@@ -19,7 +19,7 @@ from hitsave.code.definition import (
     StarImport,
 )
 
-SCHEMA = 18
+SCHEMA = 19
 """Grows whenever the analyser or the shape of its records changes."""
 
 
