@@ -90,7 +90,7 @@ def test_home_may_be_relative_or_the_users(
         ("HITSAVE_VERBOSE", "maybe", "sets verbose to 'maybe'.*true or false"),
         ("HITSAVE_VERSION_SENSITIVITY", "all", "one of none, major, minor, patch"),
         ("HITSAVE_VERBOS", "1", "unknown setting 'verbos'.*did you mean 'verbose'"),
-        ("HITSAVE_XYZ", "1", "unknown setting 'xyz'.*known are home, mode"),
+        ("HITSAVE_XYZ", "1", "unknown setting 'xyz'.*known are home, max_size, mode"),
     ],
 )
 def test_what_cannot_be_used_is_warned_of_and_left_out(
@@ -131,11 +131,21 @@ def test_a_folder_where_a_file_should_be_sets_nothing(workspace: Path) -> None:
     assert load_settings(str(workspace)).mode == "use"
 
 
+@pytest.mark.parametrize(("text", "size"), [("1 GB", 10**9), ("5", 5)])
+def test_the_size_of_the_store_is_read_from_text(
+    workspace: Path, monkeypatch: pytest.MonkeyPatch, text: str, size: int
+) -> None:
+    assert load_settings(str(workspace)).max_size == 20 * 10**9
+    monkeypatch.setenv("HITSAVE_MAX_SIZE", text)
+    assert load_settings(str(workspace)).max_size == size
+
+
 def test_every_setting_has_a_meaning_and_a_usable_default() -> None:
     for name, setting in SETTINGS.items():
         assert setting.meaning, name
         if setting.default is not None:
-            assert setting.read(setting.default) == setting.default
+            usable = setting.read(setting.default)
+            assert setting.read(usable) == usable
 
 
 @pytest.mark.parametrize("mark", [".git", "pyproject.toml"])

@@ -24,7 +24,7 @@ from hitsave.errors import (
 )
 from hitsave.memo.decorator import experiment, memo
 from hitsave.memo.modes import mode
-from hitsave.session import Session, install_hook, when_started
+from hitsave.session import Session, install_hook, when_grown, when_started
 
 if TYPE_CHECKING:
     from hitsave.snapshot import DirectorySnapshot, FileSnapshot, restore
@@ -64,6 +64,13 @@ def _provide_snapshots() -> None:
     register()
 
 
+def _make_room(grown: Session, size: int) -> None:
+    """Now and then, look whether the store has become too large."""
+    from hitsave.collect.background import note_growth  # only for those whose results are stored
+
+    note_growth(grown, size)
+
+
 def _show_events(begun: Session) -> None:
     """Where the user set `verbose`, say on stderr what hits and what misses."""
     if begun.settings.verbose and sys.stderr is not None:
@@ -76,4 +83,5 @@ def _show_events(begun: Session) -> None:
 provide_codec("hitsave.FileSnapshot", _provide_snapshots)
 provide_codec("hitsave.DirectorySnapshot", _provide_snapshots)
 when_started.append(_show_events)
+when_grown.append(_make_room)
 install_hook()

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 from hitsave.errors import SettingError
 from hitsave.events import warn_error
+from hitsave.units import read_size
 
 MODES = ("use", "refresh", "read-only", "off", "require")
 SENSITIVITIES = ("none", "major", "minor", "patch")
@@ -32,6 +33,7 @@ class Settings(NamedTuple):
     verbose: bool
     strict: bool
     version_sensitivity: str
+    max_size: int
     origins: Mapping[str, str]
 
 
@@ -67,6 +69,7 @@ SETTINGS: dict[str, Setting] = {
     "version_sensitivity": Setting(
         "patch", "which change of a distribution's version counts", _choice(*SENSITIVITIES)
     ),
+    "max_size": Setting("20 GB", "how much the local store may take up", read_size),
 }
 
 
@@ -85,6 +88,7 @@ def load_settings(root: str) -> Settings:
             except SettingError as error:
                 warn_error(f"setting:{origin}:{name}", error)
     values["home"] = values["home"] or _default_home()
+    values["max_size"] = read_size(values["max_size"])
     return Settings(**values, origins=origins)
 
 

@@ -8,6 +8,7 @@ import atexit
 import os
 import sys
 import threading
+import time
 from collections.abc import Callable
 from types import ModuleType
 from typing import Any, TypeVar
@@ -37,6 +38,12 @@ GLOBAL_LIMIT = 200
 """A global that holds more objects than this counts by its definition: digesting it takes long."""
 
 
+DAY = 24 * 3600.0
+
+MOST_USES = 100_000
+"""How many calls are remembered that hit, to tell the collector of them."""
+
+
 class Session:
     """One workspace in one process."""
 
@@ -56,6 +63,7 @@ class Session:
         self._states: dict[bytes, bool] = {}
         self._store: Store | None = None
         self._pending: list[Write] = []
+        self._used: dict[bytes, None] = {}
         self._lock = threading.RLock()
 
     def _new_tracker(self) -> Tracker:
@@ -98,10 +106,34 @@ class Session:
             return False
         return True
 
+    def grew(self, size: int) -> None:
+        """Tell that the store has grown by so many bytes."""
+        for tell in when_grown:
+            tell(self, size)
+
+    def note_use(self, key: bytes, since: float) -> None:
+        """Note that a call hit that was recorded at `since`, in seconds since the epoch."""
+        if len(self._used) < MOST_USES and time.time() - since > DAY:
+            self._used[key] = None
+
     def finish(self) -> None:
         """Write what is left to write."""
+        self._pending += self._use_writes()
         if self._pending:
             self.commit([])
+
+    def _use_writes(self) -> list[Write]:
+        """What tells of calls that hit when they were last used, once a day for each."""
+        used, self._used, now = self._used, {}, time.time()
+        if self.settings.mode == "read-only":
+            return []
+        known = ((key, self.store.get(Table.USES, key)) for key in used)
+        moment = b"%d" % now
+        return [
+            Write(Table.USES, key, moment)
+            for key, last in known
+            if last is None or now - float(last) > DAY
+        ]
 
     def trouble(self, kind: str, error: HitsaveError) -> None:
         """Warn once of each kind of trouble of hitsave's own; raise it in strict mode."""
@@ -215,6 +247,9 @@ def _state_key(symbol: Symbol, definition: bytes) -> bytes:
 def _steady_key(symbol: Symbol, definition: bytes) -> bytes:
     return digest_parts("steady", [str(symbol).encode(), definition])
 
+
+when_grown: list[Callable[[Session, int], None]] = []
+"""What is called with every session whose store has grown, and by how many bytes."""
 
 when_started: list[Callable[[Session], None]] = []
 """What is called with every session that starts: how a window learns of one, unasked."""

@@ -64,6 +64,19 @@ class Agreement(RuleBasedStateMachine):
     def write_object(self, parts: list[bytes]) -> object:
         return self.agree([store.write_object(parts) for store in self.stores])
 
+    @rule(table=TABLES, key=keys, value=VALUES)
+    def delete_a_value(self, table: Table, key: bytes, value: bytes) -> None:
+        for store in self.stores:
+            store.delete(table, {key: value})
+
+    @rule(table=TABLES, prefix=st.binary(max_size=1), after=keys, limit=st.integers(0, 3))
+    def scan_behind(self, table: Table, prefix: bytes, after: bytes, limit: int) -> None:
+        self.agree([s.scan(table, prefix, limit=limit, after=after) for s in self.stores])
+
+    @rule(digest=digests)
+    def delete_object(self, digest: bytes) -> None:
+        self.agree([store.delete_object(digest) for store in self.stores])
+
     @rule(digest=digests | st.binary(min_size=32, max_size=32))
     def read_object(self, digest: bytes) -> None:
         self.agree([store.read_object(digest) for store in self.stores])
@@ -77,6 +90,10 @@ class Agreement(RuleBasedStateMachine):
     def tables_are_equal(self) -> None:
         for table in (Table.CALLS, Table.HISTORY):
             self.agree([store.scan(table, limit=10**6) for store in self.stores])
+
+    @invariant()
+    def objects_are_equal(self) -> None:
+        self.agree([sorted(held[:2] for held in store.objects()) for store in self.stores])
 
 
 Agreement.TestCase.settings = settings(max_examples=25, stateful_step_count=25, deadline=None)

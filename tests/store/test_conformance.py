@@ -4,6 +4,7 @@ import io
 import os
 import stat
 import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,16 @@ from hypothesis import strategies as st
 
 from hitsave.digest import digest_bytes
 from hitsave.errors import StoreUnavailableError
-from hitsave.store import MAX_KEY_SIZE, MAX_VALUE_SIZE, Blob, Store, Table, Write, split_parts
+from hitsave.store import (
+    MAX_KEY_SIZE,
+    MAX_VALUE_SIZE,
+    Blob,
+    Store,
+    Table,
+    Write,
+    scan_all,
+    split_parts,
+)
 
 
 def put(store: Store, table: Table, key: bytes, value: bytes, **options: bool) -> None:
@@ -109,6 +119,39 @@ def test_a_scan_gives_the_keys_of_a_prefix_in_order(
     assert found == [(key, b"v" + key) for key in expected[:limit]]
 
 
+@pytest.mark.parametrize("after", [b"a", b"b", b"b0", b"b\xff", b"\xff\xff", b"k" * MAX_KEY_SIZE])
+@pytest.mark.parametrize("prefix", [b"", b"b"])
+def test_a_scan_goes_on_behind_a_key(store: Store, prefix: bytes, after: bytes) -> None:
+    store.commit([Write(Table.HISTORY, key, b"v") for key in KEYS])
+    expected = [key for key in sorted(KEYS) if key.startswith(prefix) and key > after]
+    found = store.scan(Table.HISTORY, prefix, limit=2, after=after)
+    assert [key for key, _ in found] == expected[:2]
+
+
+@pytest.mark.parametrize("count", [0, 1, 256, 257, 1000])
+def test_all_pairs_are_scanned_a_page_at_a_time(store: Store, count: int) -> None:
+    pairs = [(b"p%05d" % number, b"v") for number in range(count)]
+    store.commit([Write(Table.TEXTS, *pair) for pair in [*pairs, (b"q", b"of another prefix")]])
+    assert list(scan_all(store, Table.TEXTS, b"p")) == pairs
+
+
+def test_a_key_is_deleted_only_while_it_has_the_value(store: Store) -> None:
+    for key in (b"same", b"other"):
+        put(store, Table.STATE, key, b"value of " + key)
+    store.delete(Table.STATE, {b"same": b"value of same", b"other": b"else", b"absent": b""})
+    assert store.get(Table.STATE, b"same") is None
+    assert store.get(Table.STATE, b"other") == b"value of other"
+
+
+def test_the_size_of_all_records_is_known(store: Store) -> None:
+    before = store.records_size()
+    put(store, Table.TEXTS, b"key", os.urandom(100_000))
+    put(store, Table.CALLS, b"key", os.urandom(50_000))
+    assert 150_000 <= store.records_size() - before < 200_000
+    store.delete(Table.TEXTS, [b"key"])
+    assert 50_000 <= store.records_size() - before < 100_000
+
+
 PARTS = [
     (),
     (b"",),
@@ -144,6 +187,30 @@ def test_what_a_reader_writes_into_an_object_never_reaches_the_store(store: Stor
     third = store.read_object(digest)
     assert third is not None
     assert split_parts(second)[0] == split_parts(third)[0] == bytes(10_000)
+
+
+def test_objects_are_listed_and_deleted(store: Store) -> None:
+    first, second = store.write_object([b"first"]), store.write_object([bytes(5000)])
+    sizes = {held.digest: held.size for held in store.objects()}
+    assert sizes.keys() == {first, second}
+    assert 5000 < sizes[second] < 6000
+    assert store.delete_object(first)
+    assert not store.delete_object(first)
+    assert store.read_object(first) is None
+    assert [held.digest for held in store.objects()] == [second]
+    assert store.write_object([b"first"]) == first
+    assert store.read_object(first) is not None
+
+
+def test_an_object_is_not_deleted_that_was_written_again_meanwhile(store: Store) -> None:
+    digest = store.write_object([b"payload"])
+    (held,) = store.objects()
+    time.sleep(0.02)  # the clock of a file system goes in steps
+    store.write_object([b"payload"])
+    assert not store.delete_object(digest, used=held.used)
+    assert store.read_object(digest) is not None
+    (held,) = store.objects()
+    assert store.delete_object(digest, used=held.used)
 
 
 def test_an_absent_object_is_none(store: Store) -> None:
@@ -285,7 +352,30 @@ def test_an_absent_blob_has_no_path(store: Store) -> None:
     absent = Blob(digest_bytes(b"absent"), 6)
     assert store.blob_path(absent.digest) is None
     assert not store.has_blob(absent)
-    store.delete_blob(absent.digest)
+    assert not store.delete_blob(absent.digest)
+    assert not store.delete_blob(absent.digest, used=0)
+
+
+def test_blobs_are_listed(store: Store) -> None:
+    blob = store.write_blob(io.BytesIO(b"content"))
+    (held,) = store.blobs()
+    assert (held.digest, held.size) == blob
+    assert not store.delete_blob(blob.digest, used=held.used - 1)
+    assert store.has_blob(blob)
+    assert store.delete_blob(blob.digest, used=held.used)
+    assert not store.has_blob(blob)
+    assert list(store.blobs()) == []
+
+
+def test_unfinished_files_are_deleted_once_they_are_old(store: Store) -> None:
+    blob = store.write_blob(io.BytesIO(b"content"))
+    left = Path(store.blob_location(blob.digest)).parent / ".part-left"
+    left.write_bytes(b"unfinished")
+    store.delete_unfinished(0)
+    assert left.exists()
+    store.delete_unfinished(left.stat().st_ctime_ns + 1)
+    assert not left.exists()
+    assert store.has_blob(blob)
 
 
 def test_a_deleted_blob_is_absent_and_may_be_written_again(store: Store) -> None:

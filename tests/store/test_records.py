@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hitsave.errors import DamagedError, NotEncodableError
-from hitsave.store import CallRecord, pack_call, unpack_call
+from hitsave.errors import DamagedError, NotEncodableError, OtherSchemaError
+from hitsave.store import CallRecord, is_of_later_layout, pack_call, unpack_call
 
 RECORD = CallRecord(
     symbol="pkg.mod:Class.method",
@@ -17,6 +17,7 @@ RECORD = CallRecord(
     pickled=False,
     result="9",
     known=None,
+    keeps=(b"k" * 32,),
     started=1_700_000_000.25,
     seconds=0.5,
     kind="memo",
@@ -43,6 +44,7 @@ records = st.builds(
     pickled=st.booleans(),
     result=texts,
     known=st.none() | digests,
+    keeps=st.lists(digests, max_size=3).map(tuple),
     started=moments,
     seconds=moments,
     kind=st.sampled_from(["memo", "experiment"]),
@@ -93,7 +95,7 @@ def test_a_flipped_bit_gives_a_record_or_damage_and_nothing_else(bit: int) -> No
     assert all(type(name) is str and type(digest) is bytes for name, digest, _ in back.arguments)
 
 
-@pytest.mark.parametrize("position", range(1, 13))
+@pytest.mark.parametrize("position", range(1, 15))
 def test_a_field_of_another_type_is_damaged(position: int) -> None:
     fields = list(msgpack.unpackb(pack_call(RECORD)))
     fields[position] = 7
@@ -110,15 +112,28 @@ def test_a_record_of_another_layout_is_damaged(fields: object) -> None:
         unpack_call(msgpack.packb(fields))
 
 
-def test_a_later_layout_is_refused() -> None:
+@pytest.mark.parametrize("later", [1, -1])
+def test_a_record_of_another_version_is_told_from_a_damaged_one(later: int) -> None:
+    layout, *fields = msgpack.unpackb(pack_call(RECORD))
+    other = msgpack.packb([layout + later, *fields])
+    assert is_of_later_layout(other) == (later > 0)
+    assert not is_of_later_layout(pack_call(RECORD))
+    assert not is_of_later_layout(b"damaged")
+    with pytest.raises(OtherSchemaError, match="layout"):
+        unpack_call(other)
+
+
+@pytest.mark.parametrize("keeps", [[7], ["text"], 7, None])
+def test_a_record_that_keeps_what_is_no_digest_is_damaged(keeps: object) -> None:
     fields = list(msgpack.unpackb(pack_call(RECORD)))
-    with pytest.raises(DamagedError, match="layout"):
-        unpack_call(msgpack.packb([fields[0] + 1, *fields[1:]]))
+    fields[9] = keeps
+    with pytest.raises(DamagedError):
+        unpack_call(msgpack.packb(fields))
 
 
 @pytest.mark.parametrize("context", [b"\x01", b"\x81\x01\x02", b"\xc1", b"\x90"])
 def test_a_context_that_is_no_mapping_by_name_is_damaged(context: bytes) -> None:
     fields = list(msgpack.unpackb(pack_call(RECORD)))
-    fields[11] = context
+    fields[13] = context
     with pytest.raises(DamagedError):
         unpack_call(msgpack.packb(fields))

@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from hitsave import __version__
+from hitsave.cli.calls import collect_now, forget, list_calls, pin_calls, show_call
 from hitsave.cli.demo import demo
 from hitsave.cli.graph import graph
 from hitsave.cli.run import run
@@ -27,6 +28,11 @@ app = typer.Typer(
 )
 app.command()(graph)
 app.command()(demo)
+app.command("ls")(list_calls)
+app.command("show")(show_call)
+app.command()(forget)
+app.command("pin")(pin_calls)
+app.command("gc")(collect_now)
 app.add_typer(snapshot_app, name="snapshot")
 
 

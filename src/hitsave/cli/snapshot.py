@@ -18,6 +18,7 @@ from hitsave.errors import SnapshotError
 from hitsave.events import Copied, Event, subscribe
 from hitsave.session import current
 from hitsave.snapshot import DirectorySnapshot, FileSnapshot, catalog
+from hitsave.units import size_text
 
 SCHEMA = 1
 """Grows whenever the JSON changes in a way that its readers would notice."""
@@ -178,14 +179,6 @@ def rm(
         typer.confirm(f"Remove {counted(len(found), 'snapshot')}?", abort=True)
     for each in found:
         catalog.remove(store, each)
-
-
-def size_text(size: int) -> str:
-    """Return a number of bytes in the unit that suits it."""
-    amount, units = float(size), ["B", "kB", "MB", "GB", "TB"]
-    while amount >= 999.5 and len(units) > 1:
-        amount, units = amount / 1000, units[1:]
-    return f"{size} B" if units[0] == "B" else f"{amount:.1f} {units[0]}"
 
 
 def _as_data(taken: FileSnapshot | DirectorySnapshot) -> dict[str, Any]:

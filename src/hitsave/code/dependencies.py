@@ -145,25 +145,31 @@ def code_part(data: bytes, own: bytes) -> bytes:
     return _unpack(data)[-1] or own
 
 
+def unpack_own(data: bytes) -> tuple[Manifest, bytes]:
+    """Decode what is in an encoded manifest itself; the digest of the one with the rest, or b"".
+
+    Raises `DamagedError` as `unpack_manifest` does.
+    """
+    rows, reached, imported, beside = _unpack(data)
+    try:
+        return Manifest(tuple(_dependency(*row) for row in rows), reached, imported), beside
+    except (ValueError, TypeError) as error:
+        raise DamagedError(f"the manifest cannot be read: {error}") from error
+
+
 def unpack_manifest(data: bytes, load: Callable[[bytes], bytes | None]) -> Manifest:
     """Decode a manifest; `load` gives the bytes of the one with the rest of its dependencies.
 
     Raises `DamagedError` where the bytes are not one of this schema.
     """
-    rows, reached, imported, beside = _unpack(data)
-    try:
-        found = tuple(_dependency(*row) for row in rows)
-        if not beside:
-            return Manifest(found, reached, imported)
-        rest = load(beside)
-        if rest is None:
-            raise DamagedError("the manifest of the code in it is gone")
-        code = unpack_manifest(rest, load).beside(found)
-        return code._replace(reached=reached, imported=imported)
-    except OtherSchemaError:
-        raise
-    except (ValueError, TypeError) as error:
-        raise DamagedError(f"the manifest cannot be read: {error}") from error
+    own, beside = unpack_own(data)
+    if not beside:
+        return own
+    rest = load(beside)
+    if rest is None:
+        raise DamagedError("the manifest of the code in it is gone")
+    code = unpack_manifest(rest, load).beside(own.dependencies)
+    return code._replace(reached=own.reached, imported=own.imported)
 
 
 def _unpack(data: bytes) -> tuple[Any, bytes, bytes, bytes]:

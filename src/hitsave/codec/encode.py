@@ -127,6 +127,7 @@ class _Graph:
         ] = {}  # by identity; a cell learns its record's place at the end
         self._in_trees: set[int] = set()
         self._alive: list[object] = []
+        self._keeps: dict[bytes, None] = {}
         self._open: list[_Open] = []
 
     def encode(self, value: object) -> Encoded:
@@ -145,7 +146,7 @@ class _Graph:
             payload = pack([VERSION, GRAPH, list(self._names), self._records])
         except OverflowError:  # a large int inside a tree
             raise _NotATreeError from None
-        return Encoded(payload, tuple(self._buffers), False)
+        return Encoded(payload, tuple(self._buffers), False, tuple(self._keeps))
 
     def _finish(self, done: _Open) -> None:
         done.cell.append(len(self._records))
@@ -196,7 +197,9 @@ class _Graph:
             return _Open(cell, [self._name(entry.name)], entry.take(value), entry.fill is None)
         shape = self._shape(value, kind)
         opened = _Open(cell, [self._name(shape.entry)], shape.take(value), shape.is_whole)
-        opened.is_codec = type(shape) is Codec
+        if type(shape) is Codec:
+            opened.is_codec = True
+            self._keeps.update(dict.fromkeys(shape.kept_for(value)))
         return opened
 
     def _shape(self, value: object, kind: type) -> Shape | Codec:

@@ -21,12 +21,14 @@ PLAIN, GRAPH, PICKLE = 0, 1, 2
 class Encoded(NamedTuple):
     """A value as bytes: `payload`, and `buffers` of 64 KiB or more each, contiguous.
 
-    `pickled` says whether anything in it went through pickle.
+    `pickled` says whether anything in it went through pickle; `keeps` are digests of what in the
+    store its registered codecs refer to.
     """
 
     payload: bytes
     buffers: tuple[memoryview | bytes, ...]
     pickled: bool
+    keeps: tuple[bytes, ...] = ()
 
 
 def pack(value: object) -> bytes:

@@ -23,6 +23,7 @@ def encode_pickle(value: object) -> Encoded:
     import pickle
 
     buffers: list[memoryview | bytes] = []
+    keeps: dict[bytes, None] = {}
 
     def keep_in_line(buffer: pickle.PickleBuffer) -> bool:
         raw = buffer.raw()
@@ -32,16 +33,17 @@ def encode_pickle(value: object) -> Encoded:
         return False
 
     try:
-        content = _dumps(value, keep_in_line)
+        content = _dumps(value, keep_in_line, keeps)
     except Exception as error:
         raise _not_encodable(value, error) from error
     sizes = [memoryview(buffer).nbytes for buffer in buffers]
     # Classes of the main module are found there by name, and every script is called so.
     main = [main_name()] if b"__main__" in content else []
-    return Encoded(pack([VERSION, PICKLE, sizes, content, *main]), tuple(buffers), True)
+    payload = pack([VERSION, PICKLE, sizes, content, *main])
+    return Encoded(payload, tuple(buffers), True, tuple(keeps))
 
 
-def _dumps(value: object, keep_in_line: Callable[[Any], bool]) -> bytes:
+def _dumps(value: object, keep_in_line: Callable[[Any], bool], keeps: dict[bytes, None]) -> bytes:
     import pickle  # loaded already
     from io import BytesIO
 
@@ -56,6 +58,7 @@ def _dumps(value: object, keep_in_line: Callable[[Any], bool]) -> bytes:
             if codec is None:
                 return NotImplemented
             parts = codec.take(part)
+            keeps.update(dict.fromkeys(codec.kept_for(part)))
             contents = [pickle.PickleBuffer(p.content) if type(p) is Blob else p for p in parts[1:]]
             return rebuild, (codec.name, codec.version, parts[0], contents)
 

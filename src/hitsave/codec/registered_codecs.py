@@ -21,13 +21,17 @@ REGISTERED = "registered.1"
 
 
 class Codec(NamedTuple):
-    """How values of one type are stored: as data and buffers that `encode` gives."""
+    """How values of one type are stored: as data and buffers that `encode` gives.
+
+    `refers` tells what else in the store such data stand for, by its digest.
+    """
 
     target: type | str
     name: str
     version: int
     encode: Encode
     decode: Decode
+    refers: Callable[[Any], bytes] | None = None
 
     @property
     def is_whole(self) -> bool:
@@ -53,6 +57,10 @@ class Codec(NamedTuple):
                 f"The codec {self.name!r} raised {type(error).__name__}: {error}.",
                 "encode= has to return a pair: plain data, and a list of buffers.",
             ) from error
+
+    def kept_for(self, value: object) -> tuple[bytes, ...]:
+        """Return the digests of what has to stay in the store for as long as `value` does."""
+        return () if self.refers is None else (self.refers(value),)
 
     def build(self, parts: list[Any]) -> object:
         """Return what `decode` makes of data and buffers."""
@@ -90,8 +98,13 @@ def register_codec(
     versions too for as long as their results are wanted. A result whose codec is not registered is
     computed again. The code of the two functions does not count: results stay when it changes.
     """
+    add_codec(Codec(target, name, version, encode, decode))
+
+
+def add_codec(codec: Codec) -> None:
+    """Register a codec. Raises OptionError."""
+    target, name, version = codec[:3]
     _check(target, name, version)
-    codec = Codec(target, name, version, encode, decode)
     _by_name[name, version] = codec
     newest = _by_target.get(target)
     if newest is None or newest.name != name or newest.version <= version:

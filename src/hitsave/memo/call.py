@@ -16,7 +16,7 @@ from hitsave.codec import Digested as DigestedValue
 from hitsave.codec import decode
 from hitsave.codec.plain import LARGE, SCALARS, scalar_input
 from hitsave.digest import digest_bytes
-from hitsave.errors import MissError, NotDigestibleError, UnkeyedError
+from hitsave.errors import MissError, NotDigestibleError, OtherSchemaError, UnkeyedError
 from hitsave.events import Hit, Miss, emit, listening
 from hitsave.memo.around import spoil, under_way
 from hitsave.memo.modes import ASKING, Mode
@@ -272,6 +272,7 @@ def find(call: Call | None) -> Any:
 
 def _note_hit(call: Call, candidate: Candidate, record: CallRecord) -> None:
     call.memo.count_hit()
+    call.session.note_use(candidate.key, record.started)
     call.known.use(candidate.among, call.digested.token)
     if under_way:
         from hitsave.memo.cutoff import note_nested  # loaded by whoever has begun an evaluation
@@ -306,7 +307,11 @@ def usable_record(call: Call, key: bytes) -> CallRecord | None:
     packed = call.session.store.get(Table.CALLS, key)
     if packed is None:
         return None
-    record = unpack_call(packed)
+    try:
+        record = unpack_call(packed)
+    except OtherSchemaError:  # what was recorded before an upgrade is computed again
+        call.overwrites = True
+        return None
     if record.started <= call.mode.since or has_expired(record):
         call.overwrites = True
         return None

@@ -3,7 +3,7 @@
 Owns reading them in the order of time.
 """
 
-from hitsave.errors import DamagedError
+from hitsave.errors import DamagedError, OtherSchemaError
 from hitsave.memo.record import history_prefix
 from hitsave.session import Session
 from hitsave.store import CallRecord, Table, unpack_call
@@ -22,6 +22,8 @@ def recent_calls(session: Session, symbol: str, limit: int = EARLIER_CALLS) -> l
             continue
         try:
             found.append(unpack_call(packed))
+        except OtherSchemaError:
+            continue
         except DamagedError as error:
             session.trouble("record", error)
     return found

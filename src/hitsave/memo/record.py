@@ -19,6 +19,7 @@ from hitsave.memo.texts import text_writes
 from hitsave.memo.trouble import bypass, unexpected
 from hitsave.session import Session
 from hitsave.store import CallRecord, Table, Write, pack_call
+from hitsave.units import size_text
 
 if TYPE_CHECKING:
     from hitsave.memo.call import Call
@@ -119,6 +120,8 @@ def _record(call: "Call", result: Any, before: Before, seconds: float) -> None:
     tracked, among = before.evaluation.settle()
     key = call.key_under(tracked)
     size = len(encoded.payload) + sum(map(len, encoded.buffers))
+    if size > session.settings.max_size:
+        raise _too_large(size, session.settings.max_size)
     is_inline = size <= INLINE_LIMIT and not encoded.buffers
     stored = None if is_inline else session.store.write_object((encoded.payload, *encoded.buffers))
     ttl = memo.options.ttl
@@ -131,6 +134,7 @@ def _record(call: "Call", result: Any, before: Before, seconds: float) -> None:
         pickled=encoded.pickled,
         result=summarize(result),
         known=None if is_inline else _known_digest(session, result),
+        keeps=encoded.keeps,
         started=before.started,
         seconds=seconds,
         kind=memo.options.kind,
@@ -148,10 +152,18 @@ def _record(call: "Call", result: Any, before: Before, seconds: float) -> None:
             session.recalled.note(result, record.known)
         note_nested(call, record)
         _tell_impure(memo.symbol, tracked)
+        session.grew(size)
         if listening():
             emit(Stored(memo.symbol, key, seconds))
     else:
         spoil()
+
+
+def _too_large(size: int, limit: int) -> NotEncodableError:
+    return NotEncodableError(
+        f"it takes up {size_text(size)}, and the whole store may take up {size_text(limit)}.",
+        "the setting max_size says how much",
+    )
 
 
 def _known_digest(session: Session, result: Any) -> Digest | None:

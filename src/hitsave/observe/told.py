@@ -1,6 +1,7 @@
 """Told: what hitsave itself reads and writes because the program asked it to.
 
-Owns that it counts as if the program had done it. Everything else that hitsave opens does not.
+Owns that it counts as if the program had done it, and whether a memoised function asked. Everything
+else that hitsave opens does not count.
 """
 
 import sys
@@ -8,6 +9,8 @@ from types import FrameType
 
 from hitsave.observe import active, reads
 from hitsave.observe.askers import is_own_doing
+
+_CALLERS = f"{__name__.partition('.')[0]}.memo."
 
 
 def tell_read(path: str) -> None:
@@ -23,6 +26,19 @@ def tell_listed(path: str) -> None:
 def tell_made(path: str) -> None:
     """Note that the program is about to have `path` written, and all that is below."""
     reads.make(path, active.notes)
+
+
+def is_asked_by_call() -> bool:
+    """Whether it is a memoised function under evaluation that asked, itself or by what it called.
+
+    Threads that it started are not known to be its own.
+    """
+    frame: FrameType | None = sys._getframe(1) if active.notes else None
+    while frame is not None:
+        if str(frame.f_globals.get("__name__")).startswith(_CALLERS):
+            return True
+        frame = frame.f_back
+    return False
 
 
 def _asking() -> FrameType | None:

@@ -13,10 +13,9 @@ import msgpack
 from hitsave.digest import SIZE, Digest
 from hitsave.errors import SnapshotError
 from hitsave.snapshot.tree import Entry, digest_tree, pack_tree, unpack_tree
-from hitsave.store import Store, Table, Write, split_parts
+from hitsave.store import Store, Table, Write, scan_all, split_parts
 
 FEWEST_DIGITS = 6
-MANY = 1_000_000
 
 
 class Listed(NamedTuple):
@@ -24,7 +23,8 @@ class Listed(NamedTuple):
 
     `path` is where it was taken, relative to the project's root or absolute. `mode` has the
     permission bits of a file, and is 0 for a folder; `size` is in bytes, `files` how many there
-    are. `created` is in seconds since the epoch.
+    are. `created` is in seconds since the epoch. One `by_call` was taken by a memoised function: it
+    goes with the last result that holds it.
     """
 
     digest: Digest
@@ -34,21 +34,26 @@ class Listed(NamedTuple):
     size: int
     files: int
     created: float
+    by_call: bool = False
 
 
-def list_file(digest: Digest, path: str, mode: int, size: int) -> Write:
-    """Return what puts the snapshot of a file that is taken now into the catalogue."""
-    return _listing(digest, (path, False, mode, size, 1, time.time()))
+def list_file(digest: Digest, path: str, mode: int, size: int) -> Listed:
+    """Return the listing of a file's snapshot that is taken now."""
+    return Listed(digest, path, False, mode, size, 1, time.time())
 
 
-def list_folder(digest: Digest, path: str, entries: Iterable[Entry]) -> Write:
-    """Return what puts the snapshot of a folder that is taken now into the catalogue."""
+def list_folder(digest: Digest, path: str, entries: Iterable[Entry]) -> Listed:
+    """Return the listing of a folder's snapshot that is taken now."""
     files = [entry.size for entry in entries if not entry.is_folder]
-    return _listing(digest, (path, True, 0, sum(files), len(files), time.time()))
+    return Listed(digest, path, True, 0, sum(files), len(files), time.time())
 
 
-def _listing(digest: Digest, value: tuple[object, ...]) -> Write:
-    return Write(Table.SNAPSHOTS, digest, bytes(msgpack.packb(value) or b""))
+def listing(store: Store, found: Listed) -> Write:
+    """Return what puts a snapshot into the catalogue."""
+    known = get(store, found.digest) if found.by_call else None
+    if known is not None and not known.by_call:
+        found = found._replace(by_call=False)  # somebody wants it without any result
+    return Write(Table.SNAPSHOTS, found.digest, bytes(msgpack.packb(found[1:]) or b""))
 
 
 def keep_tree(store: Store, entries: Iterable[Entry]) -> Digest:
@@ -103,14 +108,21 @@ def find(store: Store, prefix: str) -> Listed:
     return found[0]
 
 
-def is_listed(store: Store, digest: Digest) -> bool:
-    """Whether the catalogue has a snapshot of exactly that digest."""
-    return store.get(Table.SNAPSHOTS, digest) is not None
+def get(store: Store, digest: Digest) -> Listed | None:
+    """Return the snapshot of exactly that digest, where the catalogue has it."""
+    value = store.get(Table.SNAPSHOTS, digest)
+    return None if value is None else _listed(digest, value)
+
+
+def is_wanted(store: Store, digest: Digest) -> bool:
+    """Whether a snapshot of exactly that digest stays until it is taken off the catalogue."""
+    known = get(store, digest)
+    return known is not None and not known.by_call
 
 
 def everything(store: Store) -> list[Listed]:
     """Return all snapshots, the newest first."""
-    found = [_listed(*pair) for pair in store.scan(Table.SNAPSHOTS, limit=MANY)]
+    found = [_listed(*pair) for pair in scan_all(store, Table.SNAPSHOTS)]
     return sorted(found, key=lambda each: each.created, reverse=True)
 
 

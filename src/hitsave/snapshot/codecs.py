@@ -7,7 +7,8 @@ computed again.
 from collections.abc import Sequence
 from typing import Any
 
-from hitsave.codec.registered_codecs import register_codec
+from hitsave.codec.registered_codecs import Codec, Decode, Encode, add_codec
+from hitsave.digest import Digest
 from hitsave.errors import DamagedError, SnapshotError
 from hitsave.session import current
 from hitsave.snapshot.contents import Contents
@@ -47,6 +48,13 @@ def _decode_folder(data: Any, _: Sequence[memoryview]) -> DirectorySnapshot:
 
 def register() -> None:
     """Let results hold snapshots."""
-    register_codec(FileSnapshot, f"hitsave.{FileSnapshot.__name__}", 1, _encode_file, _decode_file)
-    name = f"hitsave.{DirectorySnapshot.__name__}"
-    register_codec(DirectorySnapshot, name, 1, _encode_folder, _decode_folder)
+    ways: tuple[tuple[type, Encode, Decode], ...] = (
+        (FileSnapshot, _encode_file, _decode_file),
+        (DirectorySnapshot, _encode_folder, _decode_folder),
+    )
+    for kind, encode, decode in ways:
+        add_codec(Codec(kind, f"hitsave.{kind.__name__}", 1, encode, decode, _content))
+
+
+def _content(snapshot: FileSnapshot | DirectorySnapshot) -> Digest:
+    return bytes.fromhex(snapshot.digest)

@@ -8,7 +8,7 @@ know names and folders.
 import io
 import os
 from collections.abc import Iterator
-from typing import BinaryIO
+from typing import BinaryIO, NamedTuple
 
 import msgpack
 
@@ -21,6 +21,24 @@ SMALL = 64 * 1024
 
 PACK_SIZE = 8 * 1024 * 1024
 """How many bytes a pack grows to."""
+
+
+class Place(NamedTuple):
+    """Where some content lies: in which pack, from which byte on, and how many."""
+
+    pack: Digest
+    start: int
+    size: int
+
+
+def pack_place(place: Place) -> bytes:
+    """Return a place as bytes."""
+    return bytes(msgpack.packb(tuple(place)) or b"")
+
+
+def unpack_place(value: bytes) -> Place:
+    """Return the place that `pack_place` made `value` from."""
+    return Place(*msgpack.unpackb(value, use_list=False))
 
 
 class Contents:
@@ -72,8 +90,8 @@ class Contents:
         digest = self._store.write_object([b"".join(self._pack.values())])
         start = 0
         for content, kept in self._pack.items():
-            where = bytes(msgpack.packb((digest, start, len(kept))) or b"")
-            self._writes.append(Write(Table.PACKED, content, where))
+            place = Place(digest, start, len(kept))
+            self._writes.append(Write(Table.PACKED, content, pack_place(place)))
             start += len(kept)
         self._pack.clear()
         self._packed = 0
@@ -136,7 +154,7 @@ class Contents:
         where = self._store.get(Table.PACKED, blob.digest)
         if where is None:
             return None
-        pack, start, size = msgpack.unpackb(where, use_list=False)
+        pack, start, size = unpack_place(where)
         view = self._view(pack)[start : start + size]
         return view if size == len(view) == blob.size else None
 

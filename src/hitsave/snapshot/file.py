@@ -46,7 +46,8 @@ class FileSnapshot:
         whole = whole_path(path)
         recorded = recorded_path(whole)
         observe.tell_read(whole)
-        kept = Keeper(current().store).keep_listed(whole, recorded)
+        by_call = observe.is_asked_by_call()
+        kept = Keeper(current().store).snap(whole, recorded, by_call=by_call)
         return cls(kept.blob.digest.hex(), recorded, kept.blob.size, kept.mode)
 
     @classmethod
@@ -94,6 +95,8 @@ class FileSnapshot:
         kept = Kept(self._blob, self.mode)
         observe.tell_made(target.path)
         keeper, list_as = Keeper(current().store), recorded_path(target.path)
+        if way.link == "symlink":
+            keeper.note_restored(target.path, kept.blob.digest)
         restore_file(keeper, kept, target, way, list_as)
         return Path(target.path)
 

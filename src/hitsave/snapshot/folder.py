@@ -14,7 +14,7 @@ from hitsave.digest import Digest
 from hitsave.errors import SnapshotError
 from hitsave.events import Copied, emit, listening
 from hitsave.session import Session, current
-from hitsave.snapshot.catalog import find, keep_tree, list_folder, read_tree
+from hitsave.snapshot.catalog import find, keep_tree, list_folder, listing, read_tree
 from hitsave.snapshot.contents import SMALL, is_below
 from hitsave.snapshot.file import FileSnapshot, no_remote, whole_digest
 from hitsave.snapshot.keep import Keeper, Kept, unreadable
@@ -71,7 +71,9 @@ class DirectorySnapshot:
         keeper = Keeper(session.store)
         entries = _keep_all(keeper, real, ignore, _store_folder(session, real))
         digest = keep_tree(session.store, entries)
-        keeper.contents.note(list_folder(digest, recorded, entries))
+        found = list_folder(digest, recorded, entries)
+        found = found._replace(by_call=observe.is_asked_by_call())
+        keeper.contents.note(listing(session.store, found))
         keeper.commit()
         sizes = [entry.size for entry in entries if not entry.is_folder]
         return cls(digest.hex(), recorded, sum(sizes), len(sizes))
@@ -151,6 +153,8 @@ class DirectorySnapshot:
 
     def _restore(self, target: Target, way: Way) -> Path:
         keeper, list_as = Keeper(current().store), recorded_path(target.path)
+        if way.link == "symlink":
+            keeper.note_restored(target.path, whole_digest(self.digest))
         restore_folder(keeper, self.entries(), target, way, list_as)
         return Path(target.path)
 

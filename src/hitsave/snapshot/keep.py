@@ -10,10 +10,11 @@ import stat
 from io import BytesIO, FileIO
 from typing import Any, NamedTuple
 
-from hitsave.digest import digest_bytes
+from hitsave.digest import Digest, digest_bytes
 from hitsave.errors import HitsaveError, SnapshotError
-from hitsave.snapshot.catalog import is_listed, list_file
+from hitsave.snapshot.catalog import is_wanted, list_file, listing
 from hitsave.snapshot.contents import SMALL, Contents
+from hitsave.snapshot.links import write_link
 from hitsave.snapshot.seen import USUAL_MODE, Seen, State
 from hitsave.snapshot.tree import LARGEST_MODE
 from hitsave.store import Blob, Store
@@ -68,17 +69,23 @@ class Keeper:
                 return False
             return (self._seen.content(path, state) or digest_rest(file, state.size)) == blob
 
-    def keep_listed(self, path: str, listed_as: str, *, anew: bool = True) -> Kept:
-        """As `keep_any`, with its snapshot in the catalogue at once.
-
-        One that is there already stays as it is unless `anew`.
-        """
+    def snap(self, path: str, list_as: str, *, by_call: bool) -> Kept:
+        """As `keep_any`, with its snapshot in the catalogue at once."""
         kept = self.keep_any(path)
-        digest, size = kept.blob
-        if anew or not is_listed(self.store, digest):
-            self.contents.note(list_file(digest, listed_as, kept.mode, size))
-        self.commit()
+        self._list(kept, list_as, by_call)
         return kept
+
+    def keep_lost(self, path: str, list_as: str) -> Kept:
+        """As `keep_any`, of what is about to be replaced: it stays until somebody removes it."""
+        kept = self.keep_any(path)
+        if not is_wanted(self.store, kept.blob.digest):
+            self._list(kept, list_as, by_call=False)
+        return kept
+
+    def _list(self, kept: Kept, list_as: str, by_call: bool) -> None:
+        found = list_file(kept.blob.digest, list_as, kept.mode, kept.blob.size)
+        self.contents.note(listing(self.store, found._replace(by_call=by_call)))
+        self.commit()
 
     def keep_any(
         self, path: str, *, pack: bool = False, status: os.stat_result | None = None
@@ -99,6 +106,13 @@ class Keeper:
         blob = self.contents.linked(path)
         # Somebody may have written through it.
         return Kept(blob or self.keep(path, follow=True).blob, mode)
+
+    def note_restored(self, path: str, digest: Digest) -> None:
+        """Note that links are about to be made at `path` that lead to a snapshot's content."""
+        write = write_link(self.store, path, digest)
+        if write is not None:
+            self.contents.note(write)
+            self.commit()
 
     def note_link(self, path: str, mode: int) -> None:
         """Note with which permission bits the file was kept that a new link stands for."""

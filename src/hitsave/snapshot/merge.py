@@ -14,7 +14,7 @@ from hitsave import observe
 from hitsave.digest import short
 from hitsave.errors import SnapshotError
 from hitsave.events import warn
-from hitsave.snapshot.catalog import is_listed, keep_tree, list_folder
+from hitsave.snapshot.catalog import is_wanted, keep_tree, list_folder, listing
 from hitsave.snapshot.keep import Keeper, Kept
 from hitsave.snapshot.making import (
     STAGE,
@@ -169,7 +169,7 @@ class Merge:
                     continue
                 if not self._way.overwrite and State.of(now) != State.of(plan.there[path]):
                     list_as = f"{self._list_as}/{path}"
-                    self._keeper.keep_listed(self._whole(path), list_as, anew=False)
+                    self._keeper.keep_lost(self._whole(path), list_as)
                 observe.tell_made(self._whole(path))
                 os.unlink(name_of(path), dir_fd=inner)
         for path in sorted(plan.emptied, reverse=True):
@@ -192,8 +192,9 @@ class Merge:
         if not files:
             return
         digest = keep_tree(keeper.store, entries.values())
-        if not is_listed(keeper.store, digest):
-            keeper.contents.note(list_folder(digest, self._list_as, entries.values()))
+        if not is_wanted(keeper.store, digest):
+            found = list_folder(digest, self._list_as, entries.values())
+            keeper.contents.note(listing(keeper.store, found))
         keeper.commit()
         warn(
             f"replaced:{self._target}:{digest.hex()}",

@@ -6,14 +6,16 @@ one that was changed all the same is made anew. Refuses to be a place to work in
 
 import os
 import stat
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from contextlib import suppress
 
+from hitsave.digest import Digest
 from hitsave.snapshot.keep import Keeper
-from hitsave.snapshot.making import make_all, name_of, parent_of, staging
-from hitsave.snapshot.place import folder_in, open_folder, remove_in, translating
+from hitsave.snapshot.making import STAGE, make_all, name_of, parent_of, staging
+from hitsave.snapshot.place import folder_in, open_folder, remove_in, status_in, translating
 from hitsave.snapshot.tree import Entry
-from hitsave.store import Blob
+from hitsave.store import Blob, Store
+from hitsave.store.disk import fresh_name
 
 _WRITE = 0o222
 
@@ -27,6 +29,31 @@ def readable_folder(keeper: Keeper, digest: str, entries: Sequence[Entry]) -> st
         while not _is_whole(keeper, path, fixed):
             _make(keeper, fixed, trees, digest)
     return path
+
+
+def delete_readable(store: Store, kept: Container[Digest], before: float) -> None:
+    """Remove folders that hold other snapshots than those, made before a time.
+
+    The time is in seconds since the epoch.
+    """
+    base = store.folder_of_trees()
+    with open_folder(base) as trees:
+        for name in os.listdir(trees):
+            status = status_in(trees, name)
+            if status is None or status.st_ctime > before or _digest(name) in kept:
+                continue
+            with suppress(FileNotFoundError):
+                # At once, so that nobody finds half of it.
+                aside = fresh_name(STAGE)
+                os.rename(name, aside, src_dir_fd=trees, dst_dir_fd=trees)
+                remove_in(trees, aside)
+
+
+def _digest(name: str) -> Digest:
+    try:
+        return bytes.fromhex(name)
+    except ValueError:
+        return b""
 
 
 def _make(keeper: Keeper, entries: Sequence[Entry], trees: int, digest: str) -> None:

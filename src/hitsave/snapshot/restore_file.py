@@ -136,7 +136,7 @@ class Place(NamedTuple):
         if stat.S_ISLNK(before.st_mode) and not self.keeper.contents.leads_here(self.path):
             tell_of_link(self.path, os.readlink(self.name, dir_fd=self.folder))
             return
-        digest = self.keeper.keep_listed(self.path, self.list_as, anew=False).blob.digest
+        digest = self.keeper.keep_lost(self.path, self.list_as).blob.digest
         warn(
             f"replaced:{self.path}:{digest.hex()}",
             f"{self.path} was there already and is replaced; what it held is kept.",

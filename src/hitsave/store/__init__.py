@@ -7,22 +7,33 @@ disks. Refuses to know code or values: it sees only bytes and records.
 from hitsave.errors import StoreUnavailableError
 from hitsave.store.blobs import Blob, pieces
 from hitsave.store.framing import split_parts
-from hitsave.store.interface import MAX_KEY_SIZE, MAX_VALUE_SIZE, Store, Table, Write
+from hitsave.store.held import Held
+from hitsave.store.interface import (
+    MAX_KEY_SIZE,
+    MAX_VALUE_SIZE,
+    Store,
+    Table,
+    Write,
+    scan_all,
+)
 from hitsave.store.memory import MemoryStore
-from hitsave.store.records import CallRecord, pack_call, unpack_call
+from hitsave.store.records import CallRecord, is_of_later_layout, pack_call, unpack_call
 
 __all__ = [
     "MAX_KEY_SIZE",
     "MAX_VALUE_SIZE",
     "Blob",
     "CallRecord",
+    "Held",
     "MemoryStore",
     "Store",
     "Table",
     "Write",
+    "is_of_later_layout",
     "open_local",
     "pack_call",
     "pieces",
+    "scan_all",
     "split_parts",
     "unpack_call",
 ]

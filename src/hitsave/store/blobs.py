@@ -16,8 +16,9 @@ from blake3 import blake3
 
 from hitsave.digest import SIZE, Digest
 from hitsave.events import warn
-from hitsave.store.disk import fresh_name, make_folder, remove, sync_folder
+from hitsave.store.disk import UNFINISHED, fresh_name, make_folder, remove, sync_folder
 from hitsave.store.files import Stamp
+from hitsave.store.held import Held, delete_unused, held_in, note_use
 
 CHUNK = 1 << 20
 """How many bytes of a file are in memory at a time."""
@@ -52,7 +53,7 @@ class BlobFiles:
     def write(self, source: BinaryIO) -> Blob:
         """Keep what is left to read of `source`; on disk when it returns."""
         os.makedirs(self.folder, mode=0o700, exist_ok=True)
-        temporary = os.path.join(self.folder, fresh_name(".part"))
+        temporary = os.path.join(self.folder, fresh_name(UNFINISHED))
         try:
             blob = _copy(source, temporary)
             # Also where there is one: this copy is known to be whole.
@@ -72,7 +73,9 @@ class BlobFiles:
         except FileNotFoundError:
             return False
         is_whole = S_ISREG(status.st_mode) and status.st_size == blob.size
-        return is_whole and status.st_mtime_ns == UNTOUCHED
+        if not is_whole or status.st_mtime_ns != UNTOUCHED:
+            return False
+        return _is_still_there(self._path(blob.digest), status)
 
     def path(self, digest: Digest) -> str | None:
         """Return the path of a blob, which nobody may write to; None where there is none.
@@ -96,16 +99,20 @@ class BlobFiles:
                 _finish(path)
                 stamp = stamp._replace(modified=UNTOUCHED)
             self._verified[digest] = stamp
-        return path
+        return path if _is_still_there(path, status) else None
 
     def location(self, digest: Digest) -> str:
         """Return where a blob would be."""
         return self._path(digest)
 
-    def delete(self, digest: Digest) -> None:
-        """Remove a blob; an absent one does not matter."""
+    def held(self) -> Iterator[Held]:
+        """Yield what blobs there are."""
+        return held_in(self.folder)
+
+    def delete(self, digest: Digest, used: int | None) -> bool:
+        """Whether a blob was there and is removed: not if it was used after `used`."""
         self._verified.pop(digest, None)
-        remove(self._path(digest))
+        return delete_unused(self._path(digest), used)
 
     def _adopt(self, temporary: str, digest: Digest) -> None:
         path = self._path(digest)
@@ -126,6 +133,17 @@ class BlobFiles:
     def _path(self, digest: Digest) -> str:
         name = digest.hex()
         return f"{self.folder}/{name[:2]}/{name[2:]}"
+
+
+def _is_still_there(path: str, status: os.stat_result) -> bool:
+    """Whether a blob is there of which it is noted that it is used."""
+    try:
+        note_use(path, status)
+    except FileNotFoundError:
+        return False
+    except OSError:
+        return True  # a store that may only be read is not collected either
+    return True
 
 
 def digest_file(path: str) -> Blob:

@@ -9,6 +9,9 @@ import time
 from collections.abc import Iterable, Iterator
 from itertools import islice
 
+UNFINISHED = ".part"
+"""What the names of files begin with that are being written, or removed."""
+
 # What Linux takes in one call of `writev`.
 _BATCH = 1024
 
@@ -22,7 +25,7 @@ def fresh_name(prefix: str) -> str:
 def write_whole(path: str, pieces: Iterable[bytes | memoryview]) -> None:
     """Make `path` a file of `pieces`, on disk when it returns; whole or absent whatever happens."""
     folder = os.path.dirname(path)
-    temporary = os.path.join(folder, fresh_name(".part"))
+    temporary = os.path.join(folder, fresh_name(UNFINISHED))
     try:
         _write_synced(temporary, pieces)
         os.replace(temporary, path)

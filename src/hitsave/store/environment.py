@@ -134,17 +134,31 @@ class Environment:
             flock(self._descriptor, LOCK_UN)
 
     def scan(
-        self, table: Table, prefix: bytes, limit: int, newest_first: bool
+        self, table: Table, prefix: bytes, limit: int, newest_first: bool, after: bytes
     ) -> list[tuple[bytes, bytes]]:
-        """Return copies of up to `limit` pairs whose key starts with `prefix`."""
+        """Return copies of up to `limit` pairs whose key starts with `prefix`; see `Store.scan`."""
         try:
             self._lock.acquire(SHARED)
             with self._environment.begin(self._databases[table]) as transaction:
                 cursor = transaction.cursor()
-                pairs = _backward(cursor, prefix) if newest_first else _forward(cursor, prefix)
+                if newest_first:
+                    pairs = _backward(cursor, prefix)
+                else:
+                    pairs = _forward(cursor, prefix, after)
                 return list(islice(_while_prefix(pairs, prefix), limit))
         finally:
             flock(self._descriptor, LOCK_UN)
+
+    def size(self) -> int:
+        """Return how many bytes the pages of all tables take up."""
+        try:
+            self._lock.acquire(SHARED)
+            with self._environment.begin() as transaction:
+                found = [transaction.stat(each) for each in self._databases.values()]
+        finally:
+            flock(self._descriptor, LOCK_UN)
+        pages = sum(e["branch_pages"] + e["leaf_pages"] + e["overflow_pages"] for e in found)
+        return pages * found[0]["psize"]
 
     def change(self, puts: Sequence[Put], removals: Sequence[Removal]) -> list[Put]:
         """Carry out `removals`, then `puts`, as one transaction that is then seen by everybody.
@@ -260,8 +274,11 @@ def _open_lmdb(home: Home, map_size: int, *, read_only: bool) -> lmdb.Environmen
     )
 
 
-def _forward(cursor: "Cursor", prefix: bytes) -> Iterator[tuple[bytes, bytes]]:
-    found = cursor.set_range(prefix) if prefix else cursor.first()
+def _forward(cursor: "Cursor", prefix: bytes, after: bytes) -> Iterator[tuple[bytes, bytes]]:
+    start = max(prefix, after)
+    found = cursor.set_range(start) if start else cursor.first()
+    if found and after and cursor.key() == after:
+        found = cursor.next()
     return cursor.iternext() if found else iter(())
 
 

@@ -7,7 +7,8 @@ vouches for, setting aside what is damaged. Refuses to know what refers to an ob
 import os
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from mmap import ACCESS_COPY, mmap
 from stat import S_ISREG
 from typing import NamedTuple
@@ -17,6 +18,7 @@ from hitsave.digest import Digest
 from hitsave.events import warn
 from hitsave.store.disk import fresh_name, make_folder, sync_folder, write_whole
 from hitsave.store.framing import Part, digest_frame, digest_framed, frame
+from hitsave.store.held import Held, delete_unused, held_in, note_use
 
 LIVE_MAPPINGS = 128
 """How many mappings may be alive that each keep a file descriptor; more are read into memory."""
@@ -61,11 +63,24 @@ class ObjectFiles:
             return None
         try:
             view = self._map(descriptor, digest)
+            if view is not None:
+                # A store that may only be read is not collected either.
+                with suppress(OSError):
+                    note_use(path, os.fstat(descriptor))
         finally:
             os.close(descriptor)
         if view is None:
             self._set_aside(path, digest)
         return view
+
+    def held(self) -> Iterator[Held]:
+        """Yield what objects there are."""
+        return held_in(self._folder)
+
+    def delete(self, digest: Digest, used: int | None) -> bool:
+        """Whether an object was there and is removed: not if it was used after `used`."""
+        self._verified.pop(digest, None)
+        return delete_unused(self._path(digest), used)
 
     def _map(self, descriptor: int, digest: Digest) -> memoryview | None:
         status = os.fstat(descriptor)

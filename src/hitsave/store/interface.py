@@ -4,7 +4,7 @@ Owns the protocol that every backend keeps (`tests/store/test_conformance.py` ho
 the names of the tables. Refuses to know what the bytes mean.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from enum import StrEnum
 from typing import BinaryIO, NamedTuple, Protocol
@@ -12,12 +12,16 @@ from typing import BinaryIO, NamedTuple, Protocol
 from hitsave.digest import Digest
 from hitsave.errors import StoreUnavailableError
 from hitsave.store.blobs import Blob
+from hitsave.store.held import Held
 
 MAX_KEY_SIZE = 511
 """Length of the longest key, in bytes; the shortest is 1."""
 
 MAX_VALUE_SIZE = 16 * 1024 * 1024
 """Length of the longest value, in bytes. What is larger belongs in an object."""
+
+
+_PAGE = 256
 
 
 class Table(StrEnum):
@@ -35,6 +39,9 @@ class Table(StrEnum):
     SNAPSHOTS = "snapshots"
     PACKED = "packed"
     FILES = "files"
+    LINKS = "links"
+    USES = "uses"
+    PINS = "pins"
 
     # Enum's own hash is written in Python and would be a third of the cost of a lookup.
     __hash__ = str.__hash__
@@ -75,19 +82,34 @@ class Store(Protocol):
         `replace`; elsewhere the last one does. Raises StoreUnavailableError.
         """
 
-    def delete(self, table: Table, keys: Iterable[bytes]) -> None:
+    def delete(self, table: Table, keys: Iterable[bytes] | Mapping[bytes, bytes]) -> None:
         """Remove `keys`, as one transaction; absent ones do not matter.
 
-        Raises StoreUnavailableError.
+        With a mapping, each is removed only while it has the value that the mapping gives. Raises
+        StoreUnavailableError.
         """
 
     def scan(
-        self, table: Table, prefix: bytes = b"", *, limit: int, newest_first: bool = False
+        self,
+        table: Table,
+        prefix: bytes = b"",
+        *,
+        limit: int,
+        newest_first: bool = False,
+        after: bytes = b"",
     ) -> list[tuple[bytes, bytes]]:
         """Return up to `limit` pairs of key and value whose key starts with `prefix`.
 
-        In the order of the keys, or in the opposite order with `newest_first` (for keys that start
-        with a time). Damaged values are left out. Never raises on account of the store's state.
+        In the order of the keys and only those behind `after`, or in the opposite order with
+        `newest_first` (for keys that start with a time), which knows no `after`. Damaged values are
+        left out. Never raises on account of the store's state.
+        """
+        ...
+
+    def records_size(self) -> int:
+        """Return how many bytes all tables take up.
+
+        Never raises on account of the store's state.
         """
         ...
 
@@ -105,6 +127,17 @@ class Store(Protocol):
         `framing.split_parts` takes it apart. What is written into the view never reaches the store.
         A damaged object counts as absent, is warned of once, and is set aside.
         """
+
+    def objects(self) -> Iterator[Held]:
+        """Yield what objects there are. Never raises on account of the store's state."""
+        ...
+
+    def delete_object(self, digest: Digest, *, used: int | None = None) -> bool:
+        """Whether an object was there and is removed.
+
+        One that was used since it was listed with `used` stays. Raises StoreUnavailableError.
+        """
+        ...
 
     def write_blob(self, source: BinaryIO) -> Blob:
         """Keep what is left to read of `source` and return its digest and size.
@@ -127,8 +160,20 @@ class Store(Protocol):
         """Return where the file of a blob is, if there is one. Reads nothing."""
         ...
 
-    def delete_blob(self, digest: Digest) -> None:
-        """Remove a blob; an absent one does not matter. Raises StoreUnavailableError."""
+    def blobs(self) -> Iterator[Held]:
+        """Yield what blobs there are. Never raises on account of the store's state."""
+        ...
+
+    def delete_blob(self, digest: Digest, *, used: int | None = None) -> bool:
+        """As `delete_object`, of a blob."""
+        ...
+
+    def delete_unfinished(self, before: int) -> None:
+        """Remove what processes that died have left unfinished.
+
+        That is, files last changed before a time in nanoseconds since the epoch. Raises
+        StoreUnavailableError.
+        """
 
     def folder_of_trees(self) -> str:
         """Return the folder of folders restored to be read. Raises StoreUnavailableError."""
@@ -152,6 +197,17 @@ class Store(Protocol):
 
     def close(self) -> None:
         """Let go of files. Afterwards lookups find nothing and writes raise."""
+
+
+def scan_all(store: Store, table: Table, prefix: bytes = b"") -> Iterator[tuple[bytes, bytes]]:
+    """Yield all pairs of key and value whose key starts with `prefix`, a page at a time.
+
+    What is written meanwhile may be among them or not.
+    """
+    after = b""
+    while page := store.scan(table, prefix, limit=_PAGE, after=after):
+        yield from page
+        after = page[-1][0]
 
 
 def check_write(write: Write) -> None:

@@ -8,9 +8,9 @@ is left alone for a while. Refuses to raise on a lookup.
 import os
 import threading
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from typing import BinaryIO
+from typing import BinaryIO, TypeVar
 
 import lmdb
 
@@ -22,14 +22,19 @@ from hitsave.store.disk import make_folder
 from hitsave.store.environment import CORRUPT, Environment, Identity, Put, Removal
 from hitsave.store.files import ObjectFiles
 from hitsave.store.framing import Part
+from hitsave.store.held import Held, delete_unfinished
 from hitsave.store.home import Home, prepare, unavailable
 from hitsave.store.interface import MAX_KEY_SIZE, Table, Write, check_write
 from hitsave.store.leases import Leases
 from hitsave.store.locks import ByteLocks
 from hitsave.store.seal import seal, unseal
 
+T = TypeVar("T")
+
 TROUBLE = (lmdb.Error, OSError, DamagedError)
 """Every error that LMDB, the file system and this room's own checks raise."""
+
+_NO_PAIRS: list[tuple[bytes, bytes]] = []
 
 REST = 30.0
 """Seconds for which a store that could not be opened or locked is left alone."""
@@ -96,11 +101,18 @@ class LocalStore:
                 self._busy = False
 
     def scan(
-        self, table: Table, prefix: bytes = b"", *, limit: int, newest_first: bool = False
+        self,
+        table: Table,
+        prefix: bytes = b"",
+        *,
+        limit: int,
+        newest_first: bool = False,
+        after: bytes = b"",
     ) -> list[tuple[bytes, bytes]]:
         """See `Store.scan`."""
         pairs = []
-        for key, sealed in self._scan(table, prefix, limit, newest_first):
+        found = self._look(lambda e: e.scan(table, prefix, limit, newest_first, after), _NO_PAIRS)
+        for key, sealed in found if limit > 0 else ():
             body = unseal(table, key, sealed)
             if body is None:
                 self._note_damage(table, key, sealed)
@@ -108,19 +120,20 @@ class LocalStore:
                 pairs.append((key, body))
         return pairs
 
-    def _scan(
-        self, table: Table, prefix: bytes, limit: int, newest_first: bool
-    ) -> list[tuple[bytes, bytes]]:
+    def records_size(self) -> int:
+        """See `Store.records_size`."""
+        return self._look(lambda environment: environment.size(), 0)
+
+    def _look(self, ask: Callable[[Environment], T], nothing: T) -> T:
         with self._guard:
-            if self._busy or limit <= 0:
-                return []
+            if self._busy:
+                return nothing
             try:
                 self._busy = True
-                environment = self._environment or self._reopen()
-                return environment.scan(table, prefix, limit, newest_first)
+                return ask(self._environment or self._reopen())
             except TROUBLE as error:
                 self._put_right(error)
-                return []
+                return nothing
             finally:
                 self._busy = False
 
@@ -142,9 +155,14 @@ class LocalStore:
         if durable:
             self.flush()
 
-    def delete(self, table: Table, keys: Iterable[bytes]) -> None:
+    def delete(self, table: Table, keys: Iterable[bytes] | Mapping[bytes, bytes]) -> None:
         """See `Store.delete`."""
-        removals = [Removal(table, key, None) for key in keys if 1 <= len(key) <= MAX_KEY_SIZE]
+        values = keys if isinstance(keys, Mapping) else dict.fromkeys(keys)
+        removals = [
+            Removal(table, key, None if value is None else seal(table, key, value))
+            for key, value in values.items()
+            if 1 <= len(key) <= MAX_KEY_SIZE
+        ]
         self._change([], removals)
 
     def flush(self) -> None:
@@ -180,6 +198,16 @@ class LocalStore:
             warn_error("unreadable-object", self._translated(error))
             return None
 
+    def objects(self) -> Iterator[Held]:
+        """See `Store.objects`."""
+        return self._listed(self._files.held())
+
+    def delete_object(self, digest: Digest, *, used: int | None = None) -> bool:
+        """See `Store.delete_object`."""
+        with self._translating():
+            self._check_open()
+            return self._files.delete(digest, used)
+
     def write_blob(self, source: BinaryIO) -> Blob:
         """See `Store.write_blob`."""
         with self._translating():
@@ -205,11 +233,28 @@ class LocalStore:
         """See `Store.blob_location`."""
         return self._blobs.location(digest)
 
-    def delete_blob(self, digest: Digest) -> None:
+    def blobs(self) -> Iterator[Held]:
+        """See `Store.blobs`."""
+        return self._listed(self._blobs.held())
+
+    def delete_blob(self, digest: Digest, *, used: int | None = None) -> bool:
         """See `Store.delete_blob`."""
         with self._translating():
             self._check_open()
-            self._blobs.delete(digest)
+            return self._blobs.delete(digest, used)
+
+    def delete_unfinished(self, before: int) -> None:
+        """See `Store.delete_unfinished`."""
+        with self._translating():
+            self._check_open()
+            for folder in (self._home.path, self._home.objects, self._home.blobs):
+                delete_unfinished(folder, before)
+
+    def _listed(self, held: Iterator[Held]) -> Iterator[Held]:
+        try:
+            yield from held
+        except OSError as error:
+            warn_error("unreadable-store", self._translated(error))
 
     def folder_of_trees(self) -> str:
         """See `Store.folder_of_trees`."""

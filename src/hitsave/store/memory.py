@@ -5,8 +5,9 @@ Owns nothing that outlives the process. Shared by threads; the child of a fork h
 
 import os
 import threading
+import time
 import weakref
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from functools import cached_property
 from mmap import mmap
@@ -16,6 +17,7 @@ from hitsave.digest import Digest
 from hitsave.errors import StoreUnavailableError
 from hitsave.store.blobs import Blob, BlobFiles
 from hitsave.store.framing import Part, digest_frame, frame
+from hitsave.store.held import Held, delete_unfinished
 from hitsave.store.interface import Table, Write, check_write
 from hitsave.store.leases import Leases
 
@@ -27,6 +29,7 @@ class MemoryStore:
         self._guard = threading.RLock()
         self._tables: dict[Table, dict[bytes, bytes]] = {table: {} for table in Table}
         self._objects: dict[Digest, bytes] = {}
+        self._used: dict[Digest, int] = {}
         self._leases = Leases(None)
         self._closed = False
 
@@ -57,20 +60,36 @@ class MemoryStore:
                 else:
                     self._tables[table].setdefault(key, bytes(value))
 
-    def delete(self, table: Table, keys: Iterable[bytes]) -> None:
+    def delete(self, table: Table, keys: Iterable[bytes] | Mapping[bytes, bytes]) -> None:
         """See `Store.delete`."""
+        values = keys if isinstance(keys, Mapping) else None
         with self._guard:
             self._check_open()
             for key in keys:
-                self._tables[table].pop(key, None)
+                if values is None or self._tables[table].get(key) == values[key]:
+                    self._tables[table].pop(key, None)
 
     def scan(
-        self, table: Table, prefix: bytes = b"", *, limit: int, newest_first: bool = False
+        self,
+        table: Table,
+        prefix: bytes = b"",
+        *,
+        limit: int,
+        newest_first: bool = False,
+        after: bytes = b"",
     ) -> list[tuple[bytes, bytes]]:
         """See `Store.scan`."""
         with self._guard:
             found = [item for item in self._tables[table].items() if item[0].startswith(prefix)]
+        if not newest_first:
+            found = [item for item in found if item[0] > after]
         return sorted(found, reverse=newest_first)[: max(limit, 0)]
+
+    def records_size(self) -> int:
+        """See `Store.records_size`."""
+        with self._guard:
+            tables = [table.items() for table in self._tables.values()]
+            return sum(len(key) + len(value) for table in tables for key, value in table)
 
     def write_object(self, parts: Sequence[Part]) -> Digest:
         """See `Store.write_object`."""
@@ -78,6 +97,7 @@ class MemoryStore:
         with self._guard:
             self._check_open()
             self._objects[digest] = b"".join(frame(parts))
+            self._used[digest] = time.time_ns()
         return digest
 
     def read_object(self, digest: Digest) -> memoryview | None:
@@ -88,7 +108,22 @@ class MemoryStore:
         # A mapping starts a page, so that the parts lie as they do in a file's.
         mapping = mmap(-1, len(content))
         mapping[:] = content
+        self._used[digest] = time.time_ns()
         return memoryview(mapping)
+
+    def objects(self) -> Iterator[Held]:
+        """See `Store.objects`."""
+        with self._guard:
+            found = list(self._objects.items())
+        return (Held(digest, len(content), self._used[digest]) for digest, content in found)
+
+    def delete_object(self, digest: Digest, *, used: int | None = None) -> bool:
+        """See `Store.delete_object`."""
+        with self._guard:
+            self._check_open()
+            if used is not None and self._used.get(digest) != used:
+                return False
+            return self._objects.pop(digest, None) is not None
 
     def write_blob(self, source: BinaryIO) -> Blob:
         """See `Store.write_blob`."""
@@ -107,10 +142,19 @@ class MemoryStore:
         """See `Store.blob_location`."""
         return self._blobs.location(digest)
 
-    def delete_blob(self, digest: Digest) -> None:
+    def blobs(self) -> Iterator[Held]:
+        """See `Store.blobs`."""
+        return iter(()) if self._closed else self._blobs.held()
+
+    def delete_blob(self, digest: Digest, *, used: int | None = None) -> bool:
         """See `Store.delete_blob`."""
         self._check_open()
-        self._blobs.delete(digest)
+        return self._blobs.delete(digest, used)
+
+    def delete_unfinished(self, before: int) -> None:
+        """See `Store.delete_unfinished`."""
+        self._check_open()
+        delete_unfinished(self._blobs.folder, before)
 
     def folder_of_trees(self) -> str:
         """See `Store.folder_of_trees`."""

@@ -9,9 +9,9 @@ from typing import NamedTuple, cast
 import msgpack
 
 from hitsave.digest import Digest
-from hitsave.errors import DamagedError, NotEncodableError
+from hitsave.errors import DamagedError, NotEncodableError, OtherSchemaError
 
-LAYOUT = 2
+LAYOUT = 3
 """The version of the layout of a packed record. One with any other is refused."""
 
 Argument = tuple[str, Digest, str]
@@ -24,7 +24,8 @@ class CallRecord(NamedTuple):
     `code` is the code digest, which is also the key of the manifest. `arguments` holds a name, a
     digest and a summary for each. The result's encoding is in `payload` where it is small, or in
     the object whose digest is `object`; `pickled` says whether any of it is a pickle, and `result`
-    is its summary; `known` is the digest that it has as an argument, where that is known. `started`
+    is its summary; `known` is the digest that it has as an argument, where that is known; `keeps`
+    are the digests of the snapshots in it, whose content stays for as long as the record. `started`
     and `expires` are seconds since the epoch, `seconds` how long it ran. `kind` is "memo" or
     "experiment"; `context` (host, Python, commit) is filled for experiments.
     """
@@ -37,6 +38,7 @@ class CallRecord(NamedTuple):
     pickled: bool
     result: str
     known: Digest | None
+    keeps: tuple[Digest, ...]
     started: float
     seconds: float
     kind: str
@@ -46,7 +48,7 @@ class CallRecord(NamedTuple):
 
 _NOTHING = type(None)
 # Every combination of types that the fields may have once the context is packed by itself: one
-# look-up checks all thirteen, where as many `isinstance` would cost as much as the unpacking.
+# look-up checks all fourteen, where as many `isinstance` would cost as much as the unpacking.
 _SHAPES = frozenset(
     product(
         (str,),
@@ -57,6 +59,7 @@ _SHAPES = frozenset(
         (bool,),
         (str,),
         (bytes, _NOTHING),
+        (tuple,),
         (float,),
         (float,),
         (str,),
@@ -77,6 +80,7 @@ def pack_call(record: CallRecord) -> bytes:
             bool(record.pickled),
             record.result,
             record.known,
+            tuple(record.keeps),
             float(record.started),
             float(record.seconds),
             record.kind,
@@ -91,13 +95,26 @@ def pack_call(record: CallRecord) -> bytes:
 def unpack_call(data: bytes) -> CallRecord:
     """Return the record that `pack_call` made `data` from. Raises DamagedError for any other."""
     layout, *fields = _unpack_fields(data)
-    if layout != LAYOUT or tuple(map(type, fields)) not in _SHAPES:
-        raise DamagedError("A call record has a layout that this version does not read.")
+    if type(layout) is int and layout != LAYOUT:
+        raise OtherSchemaError("A call record has a layout that this version does not read.")
+    if type(layout) is not int or tuple(map(type, fields)) not in _SHAPES:
+        raise DamagedError("A call record is not what was written.")
     arguments = cast("tuple[object, ...]", fields[2])
     if not {_shape(argument) for argument in arguments} <= _ARGUMENT_SHAPES:
         raise DamagedError("A call record has an argument that this version does not read.")
-    fields[11] = _unpack_context(cast("bytes", fields[11]))
+    if not set(map(type, cast("tuple[object, ...]", fields[8]))) <= {bytes}:
+        raise DamagedError("A call record keeps what has no digest.")
+    fields[12] = _unpack_context(cast("bytes", fields[12]))
     return CallRecord._make(fields)
+
+
+def is_of_later_layout(data: bytes) -> bool:
+    """Whether a record was made by a later version, which refers to what this one cannot know."""
+    try:
+        layout = _unpack_fields(data)[0]
+    except DamagedError:
+        return False
+    return type(layout) is int and layout > LAYOUT
 
 
 def _shape(value: object) -> tuple[type, ...]:

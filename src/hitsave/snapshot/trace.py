@@ -1,0 +1,92 @@
+"""Tracing: what in the store snapshots refer to, so that nothing else of it need stay.
+
+Owns the way from a digest to the files that hold its content, and which restored links still lead
+there. Refuses to remove anything but what it keeps about links.
+"""
+
+import os
+
+from hitsave.digest import SIZE, Digest
+from hitsave.errors import SnapshotError
+from hitsave.snapshot.catalog import everything, read_tree
+from hitsave.snapshot.contents import unpack_place
+from hitsave.snapshot.links import Restored, all_restored, leads_to
+from hitsave.snapshot.tree import Entry
+from hitsave.store import Store, Table
+
+
+class Trace:
+    """The objects, blobs and trees that were found to be referred to, by digest.
+
+    `left_links` are the records, by their keys, of links that lead to the store no longer.
+    """
+
+    def __init__(self, store: Store) -> None:
+        self.objects: set[Digest] = set()
+        self.blobs: set[Digest] = set()
+        self.trees: set[Digest] = set()
+        self.left_links: dict[bytes, bytes] = {}
+        self._store = store
+
+    def keep(self, digest: Digest) -> None:
+        """Note what the snapshot of that digest refers to."""
+        listed_in = self._list_of(digest)
+        if listed_in is None:
+            self._keep_content(digest)
+        elif digest not in self.trees:
+            self.trees.add(digest)
+            self.objects.add(listed_in)
+            for entry in self._entries(digest):
+                self._keep_content(entry.digest)
+
+    def keep_wanted(self) -> None:
+        """Note what the catalogue's snapshots refer to, but for those that go with results."""
+        for found in everything(self._store):
+            if not found.by_call:
+                self.keep(found.digest)
+
+    def keep_linked(self) -> None:
+        """Note what restored links lead to, and which of them do so no longer."""
+        for restored in all_restored(self._store):
+            if not self._is_held(restored):
+                self.left_links[restored.key] = restored.value
+
+    def _keep_content(self, digest: Digest) -> None:
+        if digest in self.blobs:
+            return
+        self.blobs.add(digest)
+        value = self._store.get(Table.PACKED, digest)
+        if value is not None:
+            self.objects.add(unpack_place(value).pack)
+
+    def _list_of(self, digest: Digest) -> Digest | None:
+        """Return the object that lists what is in a folder; None for a file."""
+        kept_in = self._store.get(Table.PACKED, digest)
+        return kept_in if kept_in is not None and len(kept_in) == SIZE else None
+
+    def _entries(self, digest: Digest) -> list[Entry]:
+        """Return the files in a folder; none where the list was damaged."""
+        try:
+            return [entry for entry in read_tree(self._store, digest) if not entry.is_folder]
+        except SnapshotError:
+            return []
+
+    def _is_held(self, restored: Restored) -> bool:
+        """Whether any link still leads to what it was restored from; that is kept."""
+        listed_in = self._list_of(restored.digest)
+        if listed_in is None:
+            return self._is_link_held(restored, restored.path, restored.digest)
+        held = False
+        for entry in self._entries(restored.digest):
+            path = os.path.join(restored.path, entry.path)
+            held = self._is_link_held(restored, path, entry.digest) or held
+        if held:
+            self.objects.add(listed_in)  # to know of the links the next time
+        return held
+
+    def _is_link_held(self, restored: Restored, path: str, digest: Digest) -> bool:
+        is_there = leads_to(path, self._store.blob_location(digest))
+        is_held = restored.is_recent if is_there is None else is_there
+        if is_held:
+            self._keep_content(digest)
+        return is_held

@@ -1,0 +1,32 @@
+"""Units: numbers of bytes, as people write and read them."""
+
+_UNITS = ("B", "kB", "MB", "GB", "TB")
+_FACTORS = {
+    **{unit[0].lower() * bool(step) + "b": 1000**step for step, unit in enumerate(_UNITS)},
+    **{unit[0].lower() + "ib": 1024**step for step, unit in enumerate(_UNITS) if step},
+    **{unit[0].lower() * bool(step): 1000**step for step, unit in enumerate(_UNITS)},
+}
+
+
+def size_text(size: int) -> str:
+    """Return a number of bytes in the unit that suits it."""
+    amount, units = float(size), list(_UNITS)
+    while amount >= 999.5 and len(units) > 1:
+        amount, units = amount / 1000, units[1:]
+    return f"{size} B" if units[0] == "B" else f"{amount:.1f} {units[0]}"
+
+
+def read_size(value: object) -> int:
+    """Return the number of bytes that a number, or a text such as "20 GB" or "512 MiB", says.
+
+    Raises ValueError for anything else, and for less than one byte.
+    """
+    text = "" if isinstance(value, bool) else str(value).strip().lower()
+    unit = text.lstrip("0123456789.")
+    amount, factor = text[: len(text) - len(unit)], _FACTORS.get(unit.strip())
+    if factor is None or not amount.replace(".", "", 1).isdecimal():
+        raise ValueError("a size, such as 20 GB")
+    size = int(float(amount) * factor)
+    if size < 1:
+        raise ValueError("a size above 0, such as 20 GB")
+    return size
