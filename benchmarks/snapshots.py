@@ -1,4 +1,5 @@
-"""Snapshots of many small files and of a large one, beside reading the bytes once and `cp -r`.
+"""Snapshots of many small files and of a large one, beside reading the bytes once and `cp -r`,
+and beside restic and DVC where these are installed.
 
 `SNAPSHOT_FILES` says how many small files (10,000), `SNAPSHOT_BYTES` how large the large one is
 (200,000,000). Pages are in memory for all of them.
@@ -13,6 +14,7 @@ from pathlib import Path
 from statistics import median
 
 from benchmarks.figures import Figure, Plan
+from benchmarks.tools import tools
 from benchmarks.workspace import Workspace, workspace
 
 FILES = int(os.environ.get("SNAPSHOT_FILES", "10000"))
@@ -50,12 +52,16 @@ def _measure(project: Workspace, name: str, what: str, repeat: int) -> Iterator[
         note("cp", lambda: _copy(project.folder / name, project.folder / "copied"))
         for step in ("cold", "unchanged", "restore", "again"):
             note(step, lambda step=step: ours(step))
+        for tool in tools():
+            for step, took in tool.measure(project.folder / name, project.folder / "tool").items():
+                seconds.setdefault(f"{tool.name} {step}", []).append(took)
     medians = {step: median(found) for step, found in seconds.items()}
     for step in ("cold", "unchanged", "restore", "again"):
-        for beside in ("read", "cp"):
-            against = "reading the bytes" if beside == "read" else "cp -r"
-            work = f"{_WORKS[step]}: {what}"
-            yield Figure(work, medians[step], medians[beside], against)
+        work = f"{_WORKS[step]}: {what}"
+        yield Figure(work, medians[step], medians["read"], "reading the bytes")
+        yield Figure(work, medians[step], medians["cp"], "cp -r")
+        for tool in tools():
+            yield Figure(work, medians[step], medians[f"{tool.name} {step}"], tool.name)
     yield Figure(f"peak memory: {what}", note=f"{memory / 1e6:.0f} MB")
 
 

@@ -3,10 +3,14 @@
 import os
 import subprocess
 import sys
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
+from hitsave import session
+from hitsave.collect import background, collector
 
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
 
@@ -147,3 +151,43 @@ for n in range(20):
 print(random.random() == random.Random(1).random())
 """
     assert run(script, HITSAVE_MAX_SIZE="1 MB").stdout == "True\n"
+
+
+def test_what_is_written_during_a_pass_is_looked_at_by_another(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun, go_on, passes = threading.Event(), threading.Event(), []
+
+    def make_pass(given: session.Session) -> None:
+        passes.append(given)
+        begun.set()
+        assert go_on.wait(10)
+
+    monkeypatch.setattr(background, "_make_pass", make_pass)
+    own = session.current()
+    background.start(own)
+    assert begun.wait(10)
+    for _ in range(5):
+        background.start(own)
+    go_on.set()
+    background._wait()
+    assert passes == [own, own]
+    background.start(own)
+    background._wait()
+    assert passes == [own] * 3
+    assert project
+
+
+def test_trouble_in_a_pass_is_told_once(
+    project: Path, warned: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object) -> None:
+        raise ValueError("broken")
+
+    monkeypatch.setattr(collector, "collect", broken)
+    for _ in range(2):
+        background.start(session.current())
+        background._wait()
+    assert [said for said in warned if "ValueError inside hitsave: broken" in said] == warned
+    assert len(warned) == 1
+    assert project

@@ -23,6 +23,7 @@ LONGEST_END = 5.0
 
 _lock = threading.Lock()
 _thread: threading.Thread | None = None
+_is_due = False
 
 
 def note_growth(session: Session, size: int) -> None:
@@ -33,16 +34,16 @@ def note_growth(session: Session, size: int) -> None:
 
 
 def start(session: Session) -> None:
-    """Begin a pass over a session's store, unless one is under way in this process."""
-    global _thread
+    """Begin a pass over a session's store; after the one that is under way, if one is."""
+    global _thread, _is_due
+    # Not waited for: a signal handler may have interrupted this very function.
     if not _lock.acquire(blocking=False):
         return
     try:
+        _is_due = True
         if _thread is not None and _thread.is_alive():
             return
-        if _thread is None:
-            atexit.register(_wait)
-        _thread = threading.Thread(target=_run, args=(session,), name="hitsave", daemon=True)
+        _thread = threading.Thread(target=_work, args=(session,), name="hitsave", daemon=True)
         _thread.start()
     except RuntimeError:
         # The interpreter is about to end, or there can be no more threads: another time.
@@ -51,7 +52,19 @@ def start(session: Session) -> None:
         _lock.release()
 
 
-def _run(session: Session) -> None:
+def _work(session: Session) -> None:
+    """Make passes until none is due."""
+    global _is_due, _thread
+    while True:
+        with _lock:
+            if not _is_due:
+                _thread = None
+                return
+            _is_due = False
+        _make_pass(session)
+
+
+def _make_pass(session: Session) -> None:
     # Loaded by whoever makes a pass; every process that stores something loads this module.
     from hitsave.collect.collector import Options, collect
 
@@ -60,6 +73,11 @@ def _run(session: Session) -> None:
         report = collect(session, Options(limit, thorough=False))
     except HitsaveError as error:
         warn_error("trouble:collect", error)
+        return
+    except Exception as error:
+        # Of a thread that the user did not start, nobody would understand the traceback.
+        reason = f"{type(error).__name__} inside hitsave: {error}"
+        warn("trouble:collect", f"The store was not collected: {reason}.", "please report it")
         return
     if report is not None and report.kept > limit:
         warn(
@@ -71,15 +89,18 @@ def _run(session: Session) -> None:
 
 
 def _wait() -> None:
-    if _thread is not None:
-        _thread.join(LONGEST_END)
+    thread = _thread
+    if thread is not None:
+        thread.join(LONGEST_END)
 
 
 def _after_fork_in_child() -> None:
-    global _lock, _thread
+    global _lock, _thread, _is_due
     _lock = threading.Lock()
-    _thread = None
+    _thread, _is_due = None, False
 
+
+atexit.register(_wait)
 
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_after_fork_in_child)

@@ -23,6 +23,10 @@ PACK_SIZE = 8 * 1024 * 1024
 """How many bytes a pack grows to."""
 
 
+MOST_WRITES = 4096
+"""How many records are pending at most: a folder may have any number of files."""
+
+
 class Place(NamedTuple):
     """Where some content lies: in which pack, from which byte on, and how many."""
 
@@ -74,12 +78,17 @@ class Contents:
         return blob
 
     def note(self, write: Write) -> None:
-        """Write something else with the next commit."""
+        """Write something else with the next commit. Raises StoreUnavailableError."""
         self._writes.append(write)
+        if len(self._writes) >= MOST_WRITES:
+            self._commit_writes()
 
     def commit(self) -> None:
         """Bring everything to the store. Raises StoreUnavailableError."""
         self._finish_pack()
+        self._commit_writes()
+
+    def _commit_writes(self) -> None:
         writes, self._writes = self._writes, []
         if writes:
             self._store.commit(writes)

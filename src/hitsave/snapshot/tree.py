@@ -40,7 +40,7 @@ def pack_tree(entries: Iterable[Entry]) -> bytes:
     """Return the bytes of a tree. Raises SnapshotError for a name that cannot be in one."""
     ordered = sorted(entries)
     check_tree(ordered)
-    return bytes(msgpack.packb((SCHEMA, [tuple(entry) for entry in ordered])) or b"")
+    return bytes(msgpack.packb((SCHEMA, ordered)) or b"")
 
 
 def digest_tree(packed: bytes) -> Digest:
