@@ -118,9 +118,15 @@ class Session:
 
     def finish(self) -> None:
         """Write what is left to write."""
-        self._pending += self._use_writes()
-        if self._pending:
-            self.commit([])
+        writes = self._use_writes()
+        if self._pending or writes:
+            self.commit(writes)
+
+    def note_uses(self) -> None:
+        """Bring to the store which calls have hit."""
+        writes = self._use_writes()
+        if writes:
+            self.commit(writes)
 
     def _use_writes(self) -> list[Write]:
         """What tells of calls that hit when they were last used, once a day for each."""

@@ -3,8 +3,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
+from hitsave.collect import evict
 from hitsave.collect.calls import KeptCall
-from hitsave.collect.evict import choose, referred
 from hitsave.store import CallRecord
 
 NOW = 1_000_000_000.0
@@ -35,6 +35,19 @@ def call(key: int, **fields: object) -> KeptCall:
     own = {name: fields.pop(name) for name in ("size", "used", "is_pinned") if name in fields}
     plain = {"size": 100, "used": NOW - 10 * DAY, "is_pinned": False, **own}
     return KeptCall(key.to_bytes(32), record._replace(**fields), **plain)  # type: ignore[arg-type]
+
+
+def referred(each: KeptCall) -> set[bytes]:
+    """What a call refers to."""
+    return {*each.record.keeps, *([each.record.object] if each.record.object else [])}
+
+
+def choose(
+    found: list[KeptCall], size_of: dict[bytes, int], surplus: int, now: float
+) -> list[KeptCall]:
+    """Choose among calls whose files have these sizes."""
+    files = {each.key: {d: size_of.get(d, 0) for d in referred(each)} for each in found}
+    return evict.choose(found, files, surplus, now)
 
 
 calls = st.lists(

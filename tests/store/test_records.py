@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hitsave.errors import DamagedError, NotEncodableError, OtherSchemaError
-from hitsave.store import CallRecord, is_of_later_layout, pack_call, unpack_call
+from hitsave.store import CallRecord, is_of_other_layout, pack_call, unpack_call
 
 RECORD = CallRecord(
     symbol="pkg.mod:Class.method",
@@ -116,9 +116,9 @@ def test_a_record_of_another_layout_is_damaged(fields: object) -> None:
 def test_a_record_of_another_version_is_told_from_a_damaged_one(later: int) -> None:
     layout, *fields = msgpack.unpackb(pack_call(RECORD))
     other = msgpack.packb([layout + later, *fields])
-    assert is_of_later_layout(other) == (later > 0)
-    assert not is_of_later_layout(pack_call(RECORD))
-    assert not is_of_later_layout(b"damaged")
+    assert is_of_other_layout(other)
+    assert not is_of_other_layout(pack_call(RECORD))
+    assert not is_of_other_layout(b"damaged")
     with pytest.raises(OtherSchemaError, match="layout"):
         unpack_call(other)
 

@@ -151,11 +151,8 @@ def collect_now(
     report = collect(session, options._replace(grace=0.0) if now else options)
     if report is None:
         raise HitsaveError("Another process is at it.", "try again later")
-    if not report.is_complete:
-        raise HitsaveError(
-            "The store holds calls that a later version of hitsave has recorded.",
-            "collect it with that version",
-        )
+    if report.trouble:
+        raise HitsaveError(f"Nothing was removed from the store: {report.trouble}.")
     if as_json:
         _print(_report_as_data(report))
     else:
@@ -170,7 +167,7 @@ def _print_report(report: Report, dry_run: bool) -> None:
     gone = counted(len(report.expired) + len(report.evicted), "call")
     freed = f"{counted(report.files, 'file')} ({size_text(report.freed)})"
     print(f"{gone} and {freed} {would}removed")
-    print(f"{size_text(report.after)} of {size_text(report.limit)} {would}left")
+    print(f"{size_text(report.after)} of {size_text(report.limit)} {would}used")
     if report.fresh:
         print(
             f"{size_text(report.fresh)} that nothing refers to stays for now: it was used within "

@@ -121,7 +121,9 @@ def list_all(
     for each in found:
         when = time.strftime("%Y-%m-%d %H:%M", time.localtime(each.created))
         kind = counted(each.files, "file") if each.is_folder else "file"
-        print(f"{short(each.digest)}  {when}  {size_text(each.size):>9}  {kind:<12} {each.path}")
+        by = "  [by a call]" if each.by_call else ""
+        size = f"{size_text(each.size):>9}"
+        print(f"{short(each.digest)}  {when}  {size}  {kind:<12} {each.path}{by}")
 
 
 @app.command()
@@ -202,6 +204,7 @@ def _listed_as_data(found: catalog.Listed) -> dict[str, Any]:
         "size": found.size,
         "files": found.files,
         "created": found.created,
+        "by_call": found.by_call,
     }
 
 

@@ -79,7 +79,9 @@ def _make_pass(session: Session) -> None:
         reason = f"{type(error).__name__} inside hitsave: {error}"
         warn("trouble:collect", f"The store was not collected: {reason}.", "please report it")
         return
-    if report is not None and report.kept > limit:
+    if report is not None and report.trouble:
+        warn("uncollected", f"Nothing is removed from the store: {report.trouble}.")
+    elif report is not None and report.kept > limit:
         warn(
             "too-large",
             f"The store holds {size_text(report.kept)}, more than the {size_text(limit)} that "

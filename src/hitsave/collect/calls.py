@@ -16,7 +16,7 @@ from hitsave.store import (
     Store,
     Table,
     Write,
-    is_of_later_layout,
+    is_of_other_layout,
     scan_all,
     unpack_call,
 )
@@ -53,15 +53,15 @@ class KeptCall(NamedTuple):
 def kept_calls(store: Store) -> Iterator[KeptCall]:
     """Yield all calls that are recorded, in the order of their keys.
 
-    Damaged records and those of earlier versions are left out, since they never hit. Raises
-    OtherSchemaError for one of a later version, since what it refers to is not known.
+    Damaged records are left out. Raises OtherSchemaError for one of another version, since what it
+    refers to is not known.
     """
     pins = {key for key, _ in scan_all(store, Table.PINS)}
     for key, packed in scan_all(store, Table.CALLS):
         try:
             record = unpack_call(packed)
         except DamagedError:
-            if is_of_later_layout(packed):
+            if is_of_other_layout(packed):
                 raise
             continue
         used = max(record.started + record.seconds, _last_use(store, key))
@@ -104,7 +104,8 @@ def delete_calls(store: Store, calls: Iterable[KeptCall]) -> None:
     """Remove call records, and what tells of them. Raises StoreUnavailableError."""
     symbols: dict[str, list[Digest]] = {}
     for call in calls:
-        symbols.setdefault(call.record.symbol, []).append(call.key)
+        if _is_as_it_was(store, call):
+            symbols.setdefault(call.record.symbol, []).append(call.key)
     for symbol, keys in symbols.items():
         # The record first: what is left of it, should this be the end, tells of nothing.
         for table in (Table.CALLS, Table.PINS, Table.USES):
@@ -112,6 +113,20 @@ def delete_calls(store: Store, calls: Iterable[KeptCall]) -> None:
         gone = frozenset(keys)
         rows = scan_all(store, Table.HISTORY, history_prefix(symbol))
         store.delete(Table.HISTORY, {row: key for row, key in rows if key in gone})
+
+
+def _is_as_it_was(store: Store, call: KeptCall) -> bool:
+    """Whether a call has not been recorded anew since it was looked at."""
+    packed = store.get(Table.CALLS, call.key)
+    try:
+        return packed is not None and unpack_call(packed).started == call.record.started
+    except DamagedError:
+        return False
+
+
+def is_pinned(store: Store, call: KeptCall) -> bool:
+    """Whether a call is pinned now."""
+    return store.get(Table.PINS, call.key) is not None
 
 
 def pin(store: Store, calls: Iterable[KeptCall]) -> None:

@@ -10,42 +10,47 @@ from hitsave.code.dependencies import unpack_own
 from hitsave.digest import SIZE, Digest
 from hitsave.errors import DamagedError
 from hitsave.memo.texts import text_key
-from hitsave.snapshot.catalog import everything
+from hitsave.snapshot.catalog import taken_by_calls
 from hitsave.snapshot.contents import unpack_place
 from hitsave.snapshot.trace import Trace
 from hitsave.store import Store, Table, scan_all, unpack_call
 
+Rows = dict[Table, dict[bytes, bytes]]
+"""By table, keys and the values that they had: what has changed since stays."""
 
-def delete_rows(store: Store, trace: Trace, unused_since: float) -> None:
-    """Remove what tells of calls, snapshots, contents and links that are gone."""
-    store.delete(Table.LINKS, trace.left_links)
-    for table in (Table.PINS, Table.USES):
-        store.delete(table, [key for key, _ in scan_all(store, table) if not _is_call(store, key)])
-    rows = scan_all(store, Table.HISTORY)
-    store.delete(Table.HISTORY, {row: key for row, key in rows if not _is_call(store, key)})
+
+def rows_to_delete(store: Store, trace: Trace, since: float) -> Rows:
+    """Return what tells of calls, snapshots, contents and links that are gone.
+
+    Snapshots that calls took after `since`, in seconds since the epoch, may yet be referred to.
+    """
     live = trace.blobs | trace.trees
-    left = [
-        each.digest
-        for each in everything(store)
-        if each.by_call and each.digest not in live and each.created < unused_since
-    ]
-    store.delete(Table.SNAPSHOTS, left)
-    _delete_places(store)
+    return {
+        Table.LINKS: trace.left_links,
+        Table.PINS: {k: v for k, v in scan_all(store, Table.PINS) if not _is_call(store, k)},
+        Table.USES: {k: v for k, v in scan_all(store, Table.USES) if not _is_call(store, k)},
+        Table.HISTORY: {k: v for k, v in scan_all(store, Table.HISTORY) if not _is_call(store, v)},
+        Table.SNAPSHOTS: {
+            key: value
+            for key, value, each in taken_by_calls(store)
+            if each.digest not in live and each.created <= since
+        },
+        Table.PACKED: _places_of_nothing(store),
+    }
 
 
 def _is_call(store: Store, key: Digest) -> bool:
     return store.get(Table.CALLS, key) is not None
 
 
-def _delete_places(store: Store) -> None:
-    """Remove what tells where contents lie that are in no object any more."""
+def _places_of_nothing(store: Store) -> dict[bytes, bytes]:
+    """Return what tells where contents lie that are in no object any more."""
     there = {held.digest for held in store.objects()}
     rows = {
         key: value for key, value in scan_all(store, Table.PACKED) if _object_of(value) not in there
     }
     there = {held.digest for held in store.objects()}
-    left = {key: value for key, value in rows.items() if _object_of(value) not in there}
-    store.delete(Table.PACKED, left)
+    return {key: value for key, value in rows.items() if _object_of(value) not in there}
 
 
 def _object_of(value: bytes) -> Digest:

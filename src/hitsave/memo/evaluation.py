@@ -59,6 +59,11 @@ class Evaluation:
         """A memoised function called inside had a recorded result: what that depended on counts."""
         self._nested.setdefault(tracked.digest, (symbol, among, tracked))
 
+    @property
+    def snapped(self) -> tuple[Digest, ...]:
+        """The snapshots that were taken, whether the result holds them or only leads to them."""
+        return self._observation.end().snapped
+
     def settle(self) -> tuple[Tracked, DependencySet]:
         """Return what this evaluation depended on, and the closure to record it under."""
         self.end()

@@ -245,7 +245,8 @@ class Memo(Generic[P, R_co]):
         keys = [candidate.key for candidate in call.candidates()]
         found = [key for key in keys if store.get(Table.CALLS, key) is not None]
         if found:
-            store.delete(Table.CALLS, found)
+            for table in (Table.CALLS, Table.PINS, Table.USES):
+                store.delete(table, found)
         return bool(found)
 
     def cache_clear(self) -> None:

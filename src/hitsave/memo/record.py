@@ -134,7 +134,7 @@ def _record(call: "Call", result: Any, before: Before, seconds: float) -> None:
         pickled=encoded.pickled,
         result=summarize(result),
         known=None if is_inline else _known_digest(session, result),
-        keeps=encoded.keeps,
+        keeps=tuple({*encoded.keeps, *before.evaluation.snapped}),
         started=before.started,
         seconds=seconds,
         kind=memo.options.kind,

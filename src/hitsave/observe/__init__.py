@@ -10,7 +10,13 @@ from hitsave.observe.evaluation import Evaluation, begin
 from hitsave.observe.history import has_run, headers_read, was_loaded_before
 from hitsave.observe.journal import Reading, journal
 from hitsave.observe.records import Caller, Observed, Started
-from hitsave.observe.told import is_asked_by_call, tell_listed, tell_made, tell_read
+from hitsave.observe.told import (
+    is_asked_by_call,
+    tell_listed,
+    tell_made,
+    tell_read,
+    tell_snapped,
+)
 from hitsave.observe.watching import watch
 
 __all__ = [
@@ -27,6 +33,7 @@ __all__ = [
     "tell_listed",
     "tell_made",
     "tell_read",
+    "tell_snapped",
     "was_loaded_before",
     "watch",
 ]

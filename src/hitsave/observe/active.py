@@ -33,6 +33,7 @@ class Notes:
         "paths",
         "paused",
         "places",
+        "snapped",
         "started",
         "thread",
         "variables",
@@ -61,6 +62,7 @@ class Notes:
         self.environment: dict[str, tuple[str | None, Caller]] = {}
         self.modules: dict[str, Caller] = {}
         self.made: dict[CodeType, Caller] = {}
+        self.snapped: dict[Digest, None] = {}
         self.blind: dict[str, None] = {}
 
     def start(self, started: Started, frame: FrameType) -> None:
@@ -98,6 +100,7 @@ class Notes:
             self.environment.copy(),
             self.modules.copy(),
             self.made.copy(),
+            tuple(self.snapped),
             tuple(self.blind),
         )
 

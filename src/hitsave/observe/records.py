@@ -37,7 +37,7 @@ class Observed(NamedTuple):
     Paths are absolute. A file that did not exist or could not be read, a folder that could not be
     listed, and a variable that was not set are None. `paths` holds "file", "folder" or "none".
     `modules` are absolute names that were asked for by a call, found or not. `made`
-    is code of no file (`exec`) that started. `blind`
+    is code of no file (`exec`) that started; `snapped` are snapshots that were taken. `blind`
     says in sentences why more may have happened than was seen; empty where everything was seen.
     """
 
@@ -48,4 +48,5 @@ class Observed(NamedTuple):
     environment: dict[str, tuple[str | None, Caller]]
     modules: dict[str, Caller]
     made: dict[CodeType, Caller]
+    snapped: tuple[Digest, ...]
     blind: tuple[str, ...]

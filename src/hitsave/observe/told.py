@@ -7,6 +7,7 @@ else that hitsave opens does not count.
 import sys
 from types import FrameType
 
+from hitsave.digest import Digest
 from hitsave.observe import active, reads
 from hitsave.observe.askers import is_own_doing
 
@@ -26,6 +27,13 @@ def tell_listed(path: str) -> None:
 def tell_made(path: str) -> None:
     """Note that the program is about to have `path` written, and all that is below."""
     reads.make(path, active.notes)
+
+
+def tell_snapped(digest: Digest) -> None:
+    """Note that the program has had a snapshot taken, which its result may lead to in any way."""
+    for each in active.notes:
+        if each.is_own_thread():
+            each.snapped[digest] = None
 
 
 def is_asked_by_call() -> bool:

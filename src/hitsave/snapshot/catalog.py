@@ -5,7 +5,7 @@ digest. Refuses to guess between two.
 """
 
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 import msgpack
@@ -16,6 +16,7 @@ from hitsave.snapshot.tree import Entry, digest_tree, pack_tree, unpack_tree
 from hitsave.store import Store, Table, Write, scan_all, split_parts
 
 FEWEST_DIGITS = 6
+_BY_CALL = b" by a call"
 
 
 class Listed(NamedTuple):
@@ -48,12 +49,11 @@ def list_folder(digest: Digest, path: str, entries: Iterable[Entry]) -> Listed:
     return Listed(digest, path, True, 0, sum(files), len(files), time.time())
 
 
-def listing(store: Store, found: Listed) -> Write:
+def listing(found: Listed) -> Write:
     """Return what puts a snapshot into the catalogue."""
-    known = get(store, found.digest) if found.by_call else None
-    if known is not None and not known.by_call:
-        found = found._replace(by_call=False)  # somebody wants it without any result
-    return Write(Table.SNAPSHOTS, found.digest, bytes(msgpack.packb(found[1:]) or b""))
+    # A key of its own for what a call takes: it never replaces what somebody wants.
+    key = found.digest + _BY_CALL if found.by_call else found.digest
+    return Write(Table.SNAPSHOTS, key, bytes(msgpack.packb(found[1:]) or b""))
 
 
 def keep_tree(store: Store, entries: Iterable[Entry]) -> Digest:
@@ -92,7 +92,7 @@ def find(store: Store, prefix: str) -> Listed:
         )
     start = bytes.fromhex(digits[: len(digits) // 2 * 2])
     pairs = store.scan(Table.SNAPSHOTS, start, limit=1000)
-    found = [_listed(*pair) for pair in pairs if pair[0].hex().startswith(digits)]
+    found = _each_once(pair for pair in pairs if pair[0].hex().startswith(digits))
     if not found:
         raise SnapshotError(
             f"No snapshot in the store has a digest that starts with {digits}.",
@@ -108,28 +108,39 @@ def find(store: Store, prefix: str) -> Listed:
     return found[0]
 
 
-def get(store: Store, digest: Digest) -> Listed | None:
-    """Return the snapshot of exactly that digest, where the catalogue has it."""
-    value = store.get(Table.SNAPSHOTS, digest)
-    return None if value is None else _listed(digest, value)
-
-
 def is_wanted(store: Store, digest: Digest) -> bool:
     """Whether a snapshot of exactly that digest stays until it is taken off the catalogue."""
-    known = get(store, digest)
-    return known is not None and not known.by_call
+    return store.get(Table.SNAPSHOTS, digest) is not None
 
 
 def everything(store: Store) -> list[Listed]:
     """Return all snapshots, the newest first."""
-    found = [_listed(*pair) for pair in scan_all(store, Table.SNAPSHOTS)]
+    found = _each_once(scan_all(store, Table.SNAPSHOTS))
     return sorted(found, key=lambda each: each.created, reverse=True)
+
+
+def taken_by_calls(store: Store) -> Iterator[tuple[bytes, bytes, Listed]]:
+    """Yield the snapshots that go with results, with the key and value of each."""
+    for key, value in scan_all(store, Table.SNAPSHOTS):
+        found = _listed(key, value)
+        if found.by_call:
+            yield key, value, found
+
+
+def _each_once(pairs: Iterable[tuple[bytes, bytes]]) -> list[Listed]:
+    """Return what is listed, once where somebody and a call have taken the same."""
+    found: dict[Digest, Listed] = {}
+    for pair in pairs:
+        each = _listed(*pair)
+        if not each.by_call or each.digest not in found:
+            found[each.digest] = each
+    return list(found.values())
 
 
 def remove(store: Store, found: Listed) -> None:
     """Take a snapshot out of the catalogue. Its content goes when nothing refers to it."""
-    store.delete(Table.SNAPSHOTS, [found.digest])
+    store.delete(Table.SNAPSHOTS, [found.digest, found.digest + _BY_CALL])
 
 
-def _listed(digest: Digest, value: bytes) -> Listed:
-    return Listed(digest, *msgpack.unpackb(value, use_list=False))
+def _listed(key: bytes, value: bytes) -> Listed:
+    return Listed(key[:SIZE], *msgpack.unpackb(value, use_list=False))

@@ -46,9 +46,13 @@ def unpack_place(value: bytes) -> Place:
 
 
 class Contents:
-    """The contents in a store. Writes are pending until `commit`."""
+    """The contents in a store. Writes are pending until `commit`.
+
+    `written` is how many bytes were written that were not there, as far as is known.
+    """
 
     def __init__(self, store: Store) -> None:
+        self.written = 0
         self._store = store
         self._pack: dict[Digest, bytes] = {}
         self._packed = 0
@@ -65,13 +69,16 @@ class Contents:
 
     def write(self, source: BinaryIO) -> Blob:
         """Keep what is left of `source` as a file of its own."""
-        return self._store.write_blob(source)
+        blob = self._store.write_blob(source)
+        self.written += blob.size
+        return blob
 
     def write_small(self, content: bytes) -> Blob:
         """Keep `content` in a pack."""
         blob = Blob(digest_bytes(content), len(content))
         if not self.has(blob):
             self._pack[blob.digest] = content
+            self.written += blob.size
             self._packed += blob.size
             if self._packed >= PACK_SIZE:
                 self._finish_pack()

@@ -47,7 +47,10 @@ class FileSnapshot:
         recorded = recorded_path(whole)
         observe.tell_read(whole)
         by_call = observe.is_asked_by_call()
-        kept = Keeper(current().store).snap(whole, recorded, by_call=by_call)
+        session = current()
+        keeper = Keeper(session.store)
+        kept = keeper.snap(whole, recorded, by_call=by_call)
+        keeper.end(session, kept.blob.digest)
         return cls(kept.blob.digest.hex(), recorded, kept.blob.size, kept.mode)
 
     @classmethod

@@ -73,8 +73,9 @@ class DirectorySnapshot:
         digest = keep_tree(session.store, entries)
         found = list_folder(digest, recorded, entries)
         found = found._replace(by_call=observe.is_asked_by_call())
-        keeper.contents.note(listing(session.store, found))
+        keeper.contents.note(listing(found))
         keeper.commit()
+        keeper.end(session, digest)
         sizes = [entry.size for entry in entries if not entry.is_folder]
         return cls(digest.hex(), recorded, sum(sizes), len(sizes))
 

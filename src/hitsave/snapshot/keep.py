@@ -10,8 +10,10 @@ import stat
 from io import BytesIO, FileIO
 from typing import Any, NamedTuple
 
+from hitsave import observe
 from hitsave.digest import Digest, digest_bytes
 from hitsave.errors import HitsaveError, SnapshotError
+from hitsave.session import Session
 from hitsave.snapshot.catalog import is_wanted, list_file, listing
 from hitsave.snapshot.contents import SMALL, Contents
 from hitsave.snapshot.links import write_link
@@ -42,6 +44,11 @@ class Keeper:
     def commit(self) -> None:
         """Bring everything to the store. Raises StoreUnavailableError."""
         self.contents.commit()
+
+    def end(self, session: Session, digest: Digest) -> None:
+        """Tell of a snapshot that was taken, and of what the store has grown by."""
+        observe.tell_snapped(digest)
+        session.grew(self.contents.written)
 
     def keep(self, path: str, *, pack: bool = False, follow: bool = False) -> Kept:
         """Keep the content of the file at `path`; small ones in packs, with `pack`.
@@ -84,7 +91,7 @@ class Keeper:
 
     def _list(self, kept: Kept, list_as: str, by_call: bool) -> None:
         found = list_file(kept.blob.digest, list_as, kept.mode, kept.blob.size)
-        self.contents.note(listing(self.store, found._replace(by_call=by_call)))
+        self.contents.note(listing(found._replace(by_call=by_call)))
         self.commit()
 
     def keep_any(

@@ -194,7 +194,7 @@ class Merge:
         digest = keep_tree(keeper.store, entries.values())
         if not is_wanted(keeper.store, digest):
             found = list_folder(digest, self._list_as, entries.values())
-            keeper.contents.note(listing(keeper.store, found))
+            keeper.contents.note(listing(found))
         keeper.commit()
         warn(
             f"replaced:{self._target}:{digest.hex()}",

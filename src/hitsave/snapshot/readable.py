@@ -28,6 +28,7 @@ def readable_folder(keeper: Keeper, digest: str, entries: Sequence[Entry]) -> st
     with translating(path), open_folder(base) as trees:
         while not _is_whole(keeper, path, fixed):
             _make(keeper, fixed, trees, digest)
+        os.utime(path)  # it is in use from now on
     return path
 
 

@@ -10,15 +10,16 @@ from hitsave.digest import SIZE, Digest
 from hitsave.errors import SnapshotError
 from hitsave.snapshot.catalog import everything, read_tree
 from hitsave.snapshot.contents import unpack_place
-from hitsave.snapshot.links import Restored, all_restored, leads_to
+from hitsave.snapshot.links import Restored, all_restored, leads_to, seen_again
 from hitsave.snapshot.tree import Entry
-from hitsave.store import Store, Table
+from hitsave.store import Store, Table, Write
 
 
 class Trace:
     """The objects, blobs and trees that were found to be referred to, by digest.
 
-    `left_links` are the records, by their keys, of links that lead to the store no longer.
+    `left_links` are the records, by their keys, of links that lead to the store no longer;
+    `seen_links` is what notes that others still do. It `is_whole` unless a list could not be read.
     """
 
     def __init__(self, store: Store) -> None:
@@ -26,6 +27,8 @@ class Trace:
         self.blobs: set[Digest] = set()
         self.trees: set[Digest] = set()
         self.left_links: dict[bytes, bytes] = {}
+        self.seen_links: dict[bytes, Write] = {}
+        self.is_whole = True
         self._store = store
 
     def keep(self, digest: Digest) -> None:
@@ -39,10 +42,14 @@ class Trace:
             for entry in self._entries(digest):
                 self._keep_content(entry.digest)
 
-    def keep_wanted(self) -> None:
-        """Note what the catalogue's snapshots refer to, but for those that go with results."""
+    def keep_wanted(self, since: float) -> None:
+        """Note what the catalogue's snapshots refer to.
+
+        Of those that go with results only what was taken since a time, in seconds since the epoch:
+        the call may not have ended.
+        """
         for found in everything(self._store):
-            if not found.by_call:
+            if not found.by_call or found.created > since:
                 self.keep(found.digest)
 
     def keep_linked(self) -> None:
@@ -65,10 +72,11 @@ class Trace:
         return kept_in if kept_in is not None and len(kept_in) == SIZE else None
 
     def _entries(self, digest: Digest) -> list[Entry]:
-        """Return the files in a folder; none where the list was damaged."""
+        """Return the files in a folder; none where the list cannot be read."""
         try:
             return [entry for entry in read_tree(self._store, digest) if not entry.is_folder]
         except SnapshotError:
+            self.is_whole = False
             return []
 
     def _is_held(self, restored: Restored) -> bool:
@@ -85,8 +93,10 @@ class Trace:
         return held
 
     def _is_link_held(self, restored: Restored, path: str, digest: Digest) -> bool:
-        is_there = leads_to(path, self._store.blob_location(digest))
-        is_held = restored.is_recent if is_there is None else is_there
+        is_there = leads_to(path, digest)
+        if is_there and restored.is_of_old:
+            self.seen_links[restored.key] = seen_again(restored)
+        is_held = is_there or restored.is_recent
         if is_held:
             self._keep_content(digest)
         return is_held

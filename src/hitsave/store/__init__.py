@@ -17,7 +17,7 @@ from hitsave.store.interface import (
     scan_all,
 )
 from hitsave.store.memory import MemoryStore
-from hitsave.store.records import CallRecord, is_of_later_layout, pack_call, unpack_call
+from hitsave.store.records import CallRecord, is_of_other_layout, pack_call, unpack_call
 
 __all__ = [
     "MAX_KEY_SIZE",
@@ -29,7 +29,7 @@ __all__ = [
     "Store",
     "Table",
     "Write",
-    "is_of_later_layout",
+    "is_of_other_layout",
     "open_local",
     "pack_call",
     "pieces",

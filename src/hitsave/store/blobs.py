@@ -47,6 +47,7 @@ class BlobFiles:
 
     def __init__(self, folder: str, quarantine: str) -> None:
         self.folder = folder
+        self.damaged = 0
         self._quarantine = quarantine
         self._verified: dict[Digest, Stamp] = {}
 
@@ -121,6 +122,7 @@ class BlobFiles:
         sync_folder(os.path.dirname(path))
 
     def _set_aside(self, path: str, digest: Digest) -> None:
+        self.damaged += 1
         self._verified.pop(digest, None)
         warn(
             "damaged-blob",

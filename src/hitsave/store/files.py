@@ -42,6 +42,7 @@ class ObjectFiles:
     def __init__(self, folder: str, quarantine: str) -> None:
         self._folder = folder
         self._quarantine = quarantine
+        self.damaged = 0
         self._verified: dict[Digest, Stamp] = {}
         self._live: WeakSet[mmap] = WeakSet()
 
@@ -82,6 +83,14 @@ class ObjectFiles:
         self._verified.pop(digest, None)
         return delete_unused(self._path(digest), used)
 
+    def age(self, held: Held, used: int) -> None:
+        """Let an object be as if last used at an earlier time, unless it was used since."""
+        path = self._path(held.digest)
+        with suppress(FileNotFoundError):
+            status = os.lstat(path)
+            if status.st_atime_ns == held.used:
+                os.utime(path, ns=(used, status.st_mtime_ns), follow_symlinks=False)
+
     def _map(self, descriptor: int, digest: Digest) -> memoryview | None:
         status = os.fstat(descriptor)
         if not S_ISREG(status.st_mode) or status.st_size == 0:
@@ -106,6 +115,7 @@ class ObjectFiles:
         return _read_whole(descriptor, size)
 
     def _set_aside(self, path: str, digest: Digest) -> None:
+        self.damaged += 1
         self._verified.pop(digest, None)
         warn(
             "damaged-object",

@@ -87,12 +87,22 @@ def delete_unused(path: str, used: int | None) -> bool:
     except FileNotFoundError:
         return False
     if used is not None and os.lstat(aside).st_atime_ns != used:
-        with suppress(FileExistsError):
-            os.link(aside, path)
-        remove(aside)
+        _put_back(aside, path)
         return False
     remove(aside)
     return True
+
+
+def _put_back(aside: str, path: str) -> None:
+    try:
+        os.link(aside, path)
+    except FileExistsError:
+        remove(aside)  # somebody has written it again
+    except OSError:
+        # A file system without hard links. What is by the same digest is the same.
+        os.rename(aside, path)
+    else:
+        remove(aside)
 
 
 def delete_unfinished(folder: str, before: int) -> None:

@@ -28,7 +28,8 @@ _TAG = b"""Signature: 8a477f597d28d172789f06886806bc55
 """
 _OWN = {"CACHEDIR.TAG", "format", "records", "objects", "blobs", "trees", "leases", "quarantine"}
 # Unfinished files of a process that died, and data files that were damaged.
-_LEFT_BEHIND = (".part-", "corrupt-")
+CORRUPT = "corrupt-"
+_LEFT_BEHIND = (".part-", CORRUPT)
 # A fresh file system has one; it says nothing about whose the folder is.
 _NOBODYS = {"lost+found"}
 
@@ -74,6 +75,11 @@ class Home(NamedTuple):
     def leases(self) -> str:
         """The file whose bytes are locked."""
         return f"{self.path}/leases"
+
+
+def has_lost_records(home: Home) -> bool:
+    """Whether a data file was set aside, in which there may be more than in the present one."""
+    return any(name.startswith(CORRUPT) for name in os.listdir(home.path))
 
 
 def unavailable(path: str, error: Exception) -> StoreUnavailableError:

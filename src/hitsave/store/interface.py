@@ -65,6 +65,15 @@ class Store(Protocol):
         """Whether what is written outlives this process."""
         ...
 
+    @property
+    def troubles(self) -> int:
+        """How many times, in this process, something was not found because it could not be read."""
+        ...
+
+    def is_whole(self) -> bool:
+        """Whether no records were lost that something in the store may belong to."""
+        ...
+
     def get(self, table: Table, key: bytes) -> bytes | None:
         """Return the value under `key`, or None where there is none or it cannot be read.
 
@@ -136,6 +145,13 @@ class Store(Protocol):
         """Whether an object was there and is removed.
 
         One that was used since it was listed with `used` stays. Raises StoreUnavailableError.
+        """
+        ...
+
+    def age_object(self, held: Held, used: int) -> None:
+        """Let an object be as if it was last used at an earlier time, unless it was used since.
+
+        In nanoseconds since the epoch. Raises StoreUnavailableError.
         """
         ...
 

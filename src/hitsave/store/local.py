@@ -23,7 +23,7 @@ from hitsave.store.environment import CORRUPT, Environment, Identity, Put, Remov
 from hitsave.store.files import ObjectFiles
 from hitsave.store.framing import Part
 from hitsave.store.held import Held, delete_unfinished
-from hitsave.store.home import Home, prepare, unavailable
+from hitsave.store.home import Home, has_lost_records, prepare, unavailable
 from hitsave.store.interface import MAX_KEY_SIZE, Table, Write, check_write
 from hitsave.store.leases import Leases
 from hitsave.store.locks import ByteLocks
@@ -63,6 +63,7 @@ class LocalStore:
         self._guard = threading.RLock()
         self._busy = False
         self._closed = False
+        self._troubles = 0
         self._rests_until = 0.0
         self._damaged: dict[tuple[Table, bytes], bytes] = {}
         self._files = ObjectFiles(home.objects, home.quarantine)
@@ -75,6 +76,16 @@ class LocalStore:
     def lasts(self) -> bool:
         """See `Store.lasts`."""
         return True
+
+    @property
+    def troubles(self) -> int:
+        """See `Store.troubles`."""
+        return self._troubles + self._files.damaged + self._blobs.damaged
+
+    def is_whole(self) -> bool:
+        """See `Store.is_whole`."""
+        with self._translating():
+            return not has_lost_records(self._home)
 
     def get(self, table: Table, key: bytes) -> bytes | None:
         """See `Store.get`."""
@@ -127,6 +138,7 @@ class LocalStore:
     def _look(self, ask: Callable[[Environment], T], nothing: T) -> T:
         with self._guard:
             if self._busy:
+                self._troubles += 1
                 return nothing
             try:
                 self._busy = True
@@ -195,6 +207,7 @@ class LocalStore:
         try:
             return None if self._closed else self._files.read(digest)
         except OSError as error:
+            self._troubles += 1
             warn_error("unreadable-object", self._translated(error))
             return None
 
@@ -207,6 +220,12 @@ class LocalStore:
         with self._translating():
             self._check_open()
             return self._files.delete(digest, used)
+
+    def age_object(self, held: Held, used: int) -> None:
+        """See `Store.age_object`."""
+        with self._translating():
+            self._check_open()
+            self._files.age(held, used)
 
     def write_blob(self, source: BinaryIO) -> Blob:
         """See `Store.write_blob`."""
@@ -226,6 +245,7 @@ class LocalStore:
         try:
             return None if self._closed else self._blobs.path(digest)
         except OSError as error:
+            self._troubles += 1
             warn_error("unreadable-blob", self._translated(error))
             return None
 
@@ -254,6 +274,7 @@ class LocalStore:
         try:
             yield from held
         except OSError as error:
+            self._troubles += 1
             warn_error("unreadable-store", self._translated(error))
 
     def folder_of_trees(self) -> str:
@@ -340,6 +361,7 @@ class LocalStore:
 
     def _put_right(self, error: Exception) -> None:
         """Do what can be done after a lookup failed. The lookup finds nothing."""
+        self._troubles += 1
         if self._closed:
             return
         try:
@@ -372,6 +394,7 @@ class LocalStore:
 
     def _note_damage(self, table: Table, key: bytes, sealed: bytes) -> None:
         with self._guard:
+            self._troubles += 1
             self._damaged[table, key] = sealed
         warn(
             "damaged-record",

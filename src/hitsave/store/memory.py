@@ -38,6 +38,15 @@ class MemoryStore:
         """See `Store.lasts`."""
         return False
 
+    @property
+    def troubles(self) -> int:
+        """See `Store.troubles`."""
+        return 0
+
+    def is_whole(self) -> bool:
+        """See `Store.is_whole`."""
+        return True
+
     def get(self, table: Table, key: bytes) -> bytes | None:
         """See `Store.get`."""
         return self._tables[table].get(key)
@@ -124,6 +133,13 @@ class MemoryStore:
             if used is not None and self._used.get(digest) != used:
                 return False
             return self._objects.pop(digest, None) is not None
+
+    def age_object(self, held: Held, used: int) -> None:
+        """See `Store.age_object`."""
+        with self._guard:
+            self._check_open()
+            if self._used.get(held.digest) == held.used:
+                self._used[held.digest] = used
 
     def write_blob(self, source: BinaryIO) -> Blob:
         """See `Store.write_blob`."""

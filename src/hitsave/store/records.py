@@ -25,9 +25,9 @@ class CallRecord(NamedTuple):
     digest and a summary for each. The result's encoding is in `payload` where it is small, or in
     the object whose digest is `object`; `pickled` says whether any of it is a pickle, and `result`
     is its summary; `known` is the digest that it has as an argument, where that is known; `keeps`
-    are the digests of the snapshots in it, whose content stays for as long as the record. `started`
-    and `expires` are seconds since the epoch, `seconds` how long it ran. `kind` is "memo" or
-    "experiment"; `context` (host, Python, commit) is filled for experiments.
+    are the digests of the snapshots in it, or taken for it, whose content stays for as long as the
+    record. `started` and `expires` are seconds since the epoch, `seconds` how long it ran. `kind`
+    is "memo" or "experiment"; `context` (host, Python, commit) is filled for experiments.
     """
 
     symbol: str
@@ -108,13 +108,13 @@ def unpack_call(data: bytes) -> CallRecord:
     return CallRecord._make(fields)
 
 
-def is_of_later_layout(data: bytes) -> bool:
-    """Whether a record was made by a later version, which refers to what this one cannot know."""
+def is_of_other_layout(data: bytes) -> bool:
+    """Whether a record was made by another version, and refers to what this one cannot know."""
     try:
         layout = _unpack_fields(data)[0]
     except DamagedError:
         return False
-    return type(layout) is int and layout > LAYOUT
+    return type(layout) is int and layout != LAYOUT
 
 
 def _shape(value: object) -> tuple[type, ...]:
