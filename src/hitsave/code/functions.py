@@ -320,7 +320,19 @@ class Functions:
         is_made = "<" in live.__qualname__ or self._computes_header(live)
         if not is_made and not self._may_be_set:
             return
-        for name, value in _own_defaults(live):
+        own = dict(defaults_of(live))
+        for wrapped in _wrapped_by(live):
+            # What a wrapper only shows counts as that of what it wraps, whether that runs or not: a
+            # wrapper that compiles itself is another function once it was called.
+            inside = symbol_of(self._closure.resolver.of_object(wrapped))
+            names, shown = _shown_of(live, wrapped)
+            if inside is not None:
+                self._count_defaults(inside, shown, via)
+                own = {name: value for name, value in own.items() if name not in names}
+        self._count_defaults(symbol, own, via)
+
+    def _count_defaults(self, symbol: Symbol, defaults: dict[str, Any], via: Via) -> None:
+        for name, value in defaults.items():
             self._closure.values.reach_cell(symbol, f"{name}=", value, via, partial(_itself, value))
 
     @cached_property
@@ -359,7 +371,7 @@ class Functions:
 
 
 def _wrapped_by(live: FunctionType) -> list[FunctionType]:
-    """Return the functions that a function says that it wraps, however deep inside."""
+    """Return the functions that a function says that it wraps and that wrap nothing themselves."""
     found: list[FunctionType] = []
     seen, pending = {id(live)}, [vars(live).get("__wrapped__")]
     while pending:
@@ -367,17 +379,20 @@ def _wrapped_by(live: FunctionType) -> list[FunctionType]:
         if wrapped is not None and id(wrapped) not in seen:
             seen.add(id(wrapped))
             pending += functions_in(wrapped)
-            found += [wrapped] if isinstance(wrapped, FunctionType) else []
+            if isinstance(wrapped, FunctionType) and "__wrapped__" not in vars(wrapped):
+                found.append(wrapped)
     return found
 
 
-def _own_defaults(live: FunctionType) -> list[tuple[str, Any]]:
-    """Return the defaults of a function, but for those that it only shows of what it wraps."""
-    own, wrapped = defaults_of(live), _wrapped_by(live)
-    if any(live.__defaults__ is each.__defaults__ for each in wrapped):
-        own = list((live.__kwdefaults__ or {}).items())
-    shown = {(name, id(v)) for each in wrapped for name, v in (each.__kwdefaults__ or {}).items()}
-    return [(name, value) for name, value in own if (name, id(value)) not in shown]
+def _shown_of(live: FunctionType, wrapped: FunctionType) -> tuple[set[str], dict[str, Any]]:
+    """Return the defaults that a wrapper only shows: their names in it, and in what it wraps."""
+    own, inner = live.__kwdefaults__ or {}, wrapped.__kwdefaults__ or {}
+    shown = {name: value for name, value in inner.items() if name in own and own[name] is value}
+    names = set(shown)
+    if live.__defaults__ is wrapped.__defaults__:
+        names.update(name for name, _ in defaults_of(live) if name not in own)
+        shown.update(pair for pair in defaults_of(wrapped) if pair[0] not in inner)
+    return names, shown
 
 
 def _itself(value: Any) -> Any:
