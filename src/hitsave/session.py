@@ -31,14 +31,13 @@ from hitsave.events import warn_error
 from hitsave.hook import ExecutedSource, Ledger, install
 from hitsave.observe import watch
 from hitsave.store import MemoryStore, Store, Table, Write, open_local
+from hitsave.units import DAY
 
 T = TypeVar("T")
 
 GLOBAL_LIMIT = 200
 """A global that holds more objects than this counts by its definition: digesting it takes long."""
 
-
-DAY = 24 * 3600.0
 
 MOST_USES = 100_000
 """How many calls are remembered that hit, to tell the collector of them."""
@@ -120,12 +119,6 @@ class Session:
         """Write what is left to write."""
         writes = self._use_writes()
         if self._pending or writes:
-            self.commit(writes)
-
-    def note_uses(self) -> None:
-        """Bring to the store which calls have hit."""
-        writes = self._use_writes()
-        if writes:
             self.commit(writes)
 
     def _use_writes(self) -> list[Write]:

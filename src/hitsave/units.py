@@ -1,4 +1,7 @@
-"""Units: numbers of bytes, as people write and read them."""
+"""Units: numbers of bytes, as people write and read them, and seconds."""
+
+DAY = 24 * 3600.0
+"""Seconds in a day."""
 
 _UNITS = ("B", "kB", "MB", "GB", "TB")
 _FACTORS = {

@@ -14,11 +14,12 @@ import pytest
 from hitsave import DirectorySnapshot, FileSnapshot, experiment, memo, session
 from hitsave.collect import collector
 from hitsave.collect.calls import delete_calls, find_calls, kept_calls, pin
-from hitsave.collect.collector import DAY, Report
+from hitsave.collect.collector import Report
 from hitsave.errors import SnapshotError, StoreUnavailableError
 from hitsave.snapshot import catalog, links
 from hitsave.store import Store, Table, Write, scan_all
 from hitsave.store.environment import Environment
+from hitsave.units import DAY
 
 Gc = Callable[..., Report]
 LARGE = 300_000

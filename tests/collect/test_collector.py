@@ -9,10 +9,11 @@ import pytest
 
 from hitsave import DirectorySnapshot, FileSnapshot, experiment, memo, session
 from hitsave.collect.calls import delete_calls, find_calls, kept_calls, pin
-from hitsave.collect.collector import DAY, Options, Report, collect
+from hitsave.collect.collector import Options, Report, collect
 from hitsave.errors import SnapshotError
 from hitsave.snapshot import catalog
 from hitsave.store import Store, Table, Write, pack_call, scan_all
+from hitsave.units import DAY
 
 Gc = Callable[..., Report]
 LARGE = 300_000

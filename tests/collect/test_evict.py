@@ -6,9 +6,9 @@ from hypothesis import strategies as st
 from hitsave.collect import evict
 from hitsave.collect.calls import KeptCall
 from hitsave.store import CallRecord
+from hitsave.units import DAY
 
 NOW = 1_000_000_000.0
-DAY = 24 * 3600.0
 
 digests = st.integers(0, 5).map(lambda n: bytes([n]) * 32)
 sizes = st.dictionaries(digests, st.integers(0, 10**9))

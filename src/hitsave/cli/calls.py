@@ -1,6 +1,5 @@
 """`hitsave ls`, `show`, `forget`, `pin` and `gc`: what is recorded, and what stays of it."""
 
-import json
 import sys
 import time
 from heapq import nlargest
@@ -9,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from hitsave.cli.console import counted, seconds
+from hitsave.cli.output import confirm_removal, print_data
 from hitsave.cli.usage import UsageError
 from hitsave.code.dependencies import Dependency
 from hitsave.collect.calls import KeptCall, delete_calls, find_calls, kept_calls, pin, unpin
@@ -56,7 +56,7 @@ def list_calls(
     latest = nlargest(limit, calls, key=lambda call: call.record.started)
     sizes = _object_sizes(latest)
     if as_json:
-        _print({"calls": [_as_data(call, sizes) for call in latest]})
+        print_data(SCHEMA, {"calls": [_as_data(call, sizes) for call in latest]})
         return
     for call in latest:
         when = time.strftime("%Y-%m-%d %H:%M", time.localtime(call.record.started))
@@ -78,7 +78,7 @@ def show_call(
     dependencies = () if manifest is None else manifest.dependencies
     if as_json:
         rows = [_dependency_as_data(each) for each in dependencies]
-        _print({**_as_data(call, sizes), "dependencies": rows})
+        print_data(SCHEMA, {**_as_data(call, sizes), "dependencies": rows})
         return
     print(f"{_sentence(call)}{_marks(call)}")
     for name, value in _facts(call, sizes):
@@ -101,10 +101,7 @@ def forget(words: Words, dry_run: DryRun = False, yes: Yes = False) -> None:
         print(f"{short(call.key)}  {_sentence(call)}{_marks(call)}")
     if dry_run:
         return
-    if not yes:
-        if not sys.stdin.isatty():
-            raise UsageError("Nothing is removed without being asked.", "say --yes")
-        typer.confirm(f"Forget {counted(len(found), 'call')}?", abort=True)
+    confirm_removal(f"Forget {counted(len(found), 'call')}?", yes)
     delete_calls(store, found)
 
 
@@ -154,7 +151,7 @@ def collect_now(
     if report.trouble:
         raise HitsaveError(f"Nothing was removed from the store: {report.trouble}.")
     if as_json:
-        _print(_report_as_data(report))
+        print_data(SCHEMA, _report_as_data(report))
     else:
         _print_report(report, dry_run)
 
@@ -275,7 +272,3 @@ def _report_as_data(report: Report) -> dict[str, Any]:
             for name in ("files", "freed", "kept", "fresh", "before", "after", "limit")
         },
     }
-
-
-def _print(data: dict[str, Any]) -> None:
-    print(json.dumps({"schema": SCHEMA, **data}, indent=2, default=str))

@@ -1,6 +1,5 @@
 """`hitsave snapshot`: files and folders into the store, and out of it again."""
 
-import json
 import sys
 import time
 from collections.abc import Iterator
@@ -12,6 +11,7 @@ from typer.core import TyperGroup
 
 from hitsave import snapshot
 from hitsave.cli.console import counted
+from hitsave.cli.output import confirm_removal, print_data
 from hitsave.cli.usage import UsageError
 from hitsave.digest import short
 from hitsave.errors import SnapshotError
@@ -92,7 +92,7 @@ def _take(path: str, ignore: list[str], as_json: bool) -> None:
         if error.hint != "use FileSnapshot.snap":
             raise
         taken = FileSnapshot.snap(path)
-    _print(_as_data(taken)) if as_json else print(taken.digest)
+    print_data(SCHEMA, _as_data(taken)) if as_json else print(taken.digest)
 
 
 def _restore(
@@ -106,7 +106,7 @@ def _restore(
         raise UsageError("--mirror is for folders.", f"{digest} is a file's")
     else:
         restored = found.restore_at(path, link, replace)  # type: ignore[arg-type]
-    _print({**_as_data(found), "restored": str(restored)}) if data else print(restored)
+    print_data(SCHEMA, {**_as_data(found), "restored": str(restored)}) if data else print(restored)
 
 
 @app.command("ls")
@@ -116,7 +116,7 @@ def list_all(
     """List the snapshots in the store, the newest first."""
     found = catalog.everything(current().store)
     if as_json:
-        _print({"snapshots": [_listed_as_data(each) for each in found]})
+        print_data(SCHEMA, {"snapshots": [_listed_as_data(each) for each in found]})
         return
     for each in found:
         when = time.strftime("%Y-%m-%d %H:%M", time.localtime(each.created))
@@ -134,7 +134,10 @@ def show(
     found = catalog.find(current().store, digest)
     entries = catalog.read_tree(current().store, found.digest) if found.is_folder else ()
     if as_json:
-        _print({**_listed_as_data(found), "entries": [_entry_as_data(each) for each in entries]})
+        print_data(
+            SCHEMA,
+            {**_listed_as_data(found), "entries": [_entry_as_data(each) for each in entries]},
+        )
         return
     print(f"{found.digest.hex()}  {size_text(found.size)}  {found.path}")
     for entry in entries:
@@ -152,7 +155,7 @@ def diff(
     """Show how the folders of two snapshots differ. The exit code is 1 where they do."""
     found = DirectorySnapshot.from_digest(first).diff(DirectorySnapshot.from_digest(second))
     if as_json:
-        _print(found._asdict())
+        print_data(SCHEMA, found._asdict())
     else:
         marks = zip("+-~", found, strict=True)
         lines = sorted((path, mark) for mark, paths in marks for path in paths)
@@ -175,10 +178,7 @@ def rm(
         print(f"{short(each.digest)}  {size_text(each.size)}  {each.path}")
     if dry_run:
         return
-    if not yes:
-        if not sys.stdin.isatty():
-            raise UsageError("Nothing is removed without being asked.", "say --yes")
-        typer.confirm(f"Remove {counted(len(found), 'snapshot')}?", abort=True)
+    confirm_removal(f"Remove {counted(len(found), 'snapshot')}?", yes)
     for each in found:
         catalog.remove(store, each)
 
@@ -215,10 +215,6 @@ def _entry_as_data(entry: Any) -> dict[str, Any]:
         "size": entry.size,
         "digest": entry.digest.hex() or None,
     }
-
-
-def _print(data: dict[str, Any]) -> None:
-    print(json.dumps({"schema": SCHEMA, **data}, indent=2))
 
 
 @contextmanager

@@ -4,7 +4,6 @@ Owns reading and removing call records with all that is kept of them by key. Ref
 they refer to: `collector` does, when nothing else refers to it.
 """
 
-import time
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
@@ -42,12 +41,6 @@ class KeptCall(NamedTuple):
     def stays(self) -> bool:
         """Whether it is never removed to make room."""
         return self.is_pinned or self.record.kind == "experiment"
-
-    @property
-    def has_expired(self) -> bool:
-        """Whether its time is over."""
-        expires = self.record.expires
-        return expires is not None and expires < time.time()
 
 
 def kept_calls(store: Store) -> Iterator[KeptCall]:
@@ -92,10 +85,10 @@ def _is_meant(words: str, call: KeptCall) -> bool:
     module, _, name = symbol.partition(":")
     if words in (symbol, module, name) or module.startswith(f"{words}."):
         return True
-    return is_digits(words) and call.key.hex().startswith(words.lower())
+    return _is_digits(words) and call.key.hex().startswith(words.lower())
 
 
-def is_digits(words: str) -> bool:
+def _is_digits(words: str) -> bool:
     """Whether words can be the beginning of a call's key."""
     return len(words) >= FEWEST_DIGITS and set(words.lower()) <= set("0123456789abcdef")
 

@@ -20,8 +20,7 @@ from hitsave.session import Session
 from hitsave.snapshot.readable import delete_readable
 from hitsave.snapshot.trace import Trace
 from hitsave.store import Held, Store
-
-DAY = 24 * 3600.0
+from hitsave.units import DAY
 
 RELEASED_AFTER = 60.0
 """Seconds after which the result of a call that goes is surely not about to be recorded again."""
@@ -81,7 +80,7 @@ def collect(session: Session, options: Options) -> Report | None:
     with store.lease(b"collect", limit=0.0) as is_held:
         if not is_held:
             return None
-        session.note_uses()
+        session.finish()  # it brings to the store which calls have hit
         try:
             return _Pass(store, options).run()
         except _CannotTellError as error:
@@ -103,14 +102,14 @@ class _Pass:
         self._troubles = store.troubles
         self._objects = list(store.objects())
         self._blobs = list(store.blobs())
-        self._gone: set[tuple[Digest, int]] = set()
+        self._gone: set[Held] = set()
         self._freed = 0
 
     def run(self) -> Report:
         """Remove what has to go."""
         before = self._size()
         calls = self._calls()
-        expired = [call for call in calls if call.has_expired and not call.is_pinned]
+        expired = [call for call in calls if call.record.has_expired and not call.is_pinned]
         staying = _without(calls, expired)
         trace = self._trace(staying)
         self._delete_calls(expired)
@@ -215,13 +214,13 @@ class _Pass:
         for held in self._objects:
             if held.digest not in trace.objects:
                 is_released = held.digest in released
-                fresh += self._remove(held, self._store.delete_object, 0, is_released)
+                fresh += self._remove(held, self._store.delete_object, is_released=is_released)
         for held in self._blobs:
             if held.digest not in trace.blobs:
-                fresh += self._remove(held, self._store.delete_blob, 1, False)
+                fresh += self._remove(held, self._store.delete_blob)
         return fresh
 
-    def _remove(self, held: Held, delete: Callable[..., bool], kind: int, is_released: bool) -> int:
+    def _remove(self, held: Held, delete: Callable[..., bool], *, is_released: bool = False) -> int:
         """Remove a file; return its size where it is too fresh for that."""
         grace = self._options.grace
         waits = min(RELEASED_AFTER, grace) if is_released else grace
@@ -230,11 +229,10 @@ class _Pass:
                 # A later pass does not wait for a day.
                 self._store.age_object(held, held.used - int((grace - waits) * 1e9))
             return held.size
-        if (held.digest, kind) not in self._gone and (
-            self._options.dry_run or delete(held.digest, used=held.used)
-        ):
+        is_new = held not in self._gone
+        if is_new and (self._options.dry_run or delete(held.digest, used=held.used)):
             self._freed += held.size
-            self._gone.add((held.digest, kind))
+            self._gone.add(held)
         return 0
 
     def _tidy(self, trace: Trace, has_removed: bool) -> None:

@@ -312,7 +312,7 @@ def usable_record(call: Call, key: bytes) -> CallRecord | None:
     except OtherSchemaError:  # what was recorded before an upgrade is computed again
         call.overwrites = True
         return None
-    if record.started <= call.mode.since or has_expired(record):
+    if record.started <= call.mode.since or record.has_expired:
         call.overwrites = True
         return None
     return record
@@ -346,11 +346,6 @@ def _find_equivalent(call: Call) -> Any:
     except Exception as error:
         unexpected(call.session, call.memo.symbol, error)
         return ABSENT
-
-
-def has_expired(record: CallRecord) -> bool:
-    """Whether a record's time is over."""
-    return record.expires is not None and record.expires < time.time()
 
 
 def _decoded(session: Session, record: CallRecord) -> Any:

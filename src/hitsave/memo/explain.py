@@ -14,7 +14,7 @@ from hitsave.code.symbol import Facet
 from hitsave.code.tracker import Tracked
 from hitsave.codec import summarize
 from hitsave.errors import DamagedError, UnkeyedError
-from hitsave.memo.call import Call, Candidate, ask, find_candidate_record, has_expired
+from hitsave.memo.call import Call, Candidate, ask, find_candidate_record
 from hitsave.memo.recent import recent_calls
 from hitsave.memo.texts import current_text, kept_text
 from hitsave.session import Session
@@ -115,7 +115,7 @@ def explain_miss(call: Call) -> Explanation:
 
 def _why_unusable(call: Call, earlier: CallRecord) -> str:
     """Why a record of the very call does not count."""
-    if has_expired(earlier):
+    if earlier.has_expired:
         when = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(earlier.expires))
         return f"its recorded result expired on {when}"
     if call.mode.name == "refresh":

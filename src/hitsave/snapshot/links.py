@@ -14,8 +14,7 @@ import msgpack
 
 from hitsave.digest import Digest, digest_parts
 from hitsave.store import Store, Table, Write, scan_all
-
-DAY = 24 * 3600.0
+from hitsave.units import DAY
 
 MISSED_FOR = 30 * DAY
 """Seconds for which a link counts that was there and is gone, or replaced."""

@@ -3,6 +3,7 @@
 Owns the layout of a record and its version. Refuses to know what a payload or a summary means.
 """
 
+import time
 from itertools import product
 from typing import NamedTuple, cast
 
@@ -44,6 +45,11 @@ class CallRecord(NamedTuple):
     kind: str
     context: Context
     expires: float | None
+
+    @property
+    def has_expired(self) -> bool:
+        """Whether its time is over."""
+        return self.expires is not None and self.expires < time.time()
 
 
 _NOTHING = type(None)
