@@ -2,7 +2,7 @@
 
 `nox` runs the tests on each supported Python that is found, then lint, typing, layers and docs.
 `nox -s benchmarks` measures; it is asked for by name, because figures need a quiet machine. So are
-`libraries` and `versions`, which install what is large.
+`libraries` and `versions`, which install what is large; `soundness`, `fuzz` and `faults` are long.
 """
 
 import os
@@ -101,6 +101,13 @@ def soundness(session: nox.Session) -> None:
     packages = session.cache_dir / "soundness-packages"
     harness = ("python", "-m", "tests.soundness", "--packages", str(packages))
     session.run(*harness, *(session.posargs or ("--jobs", "2")))
+
+
+@nox.session
+def faults(session: nox.Session) -> None:
+    """Try every fault that a store must survive, more often with `-- --rounds 1000`."""
+    session.install(".", *_group("test"), *_group("faults"))
+    session.run("python", "-m", "pytest", "tests/faults", *(session.posargs or ["--rounds", "100"]))
 
 
 @nox.session

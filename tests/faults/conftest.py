@@ -1,0 +1,27 @@
+"""What the tests of faults share: how many rounds, and a folder for a store."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+Rounds = Callable[[int], int]
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Let it be said how often each fault is tried."""
+    parser.addoption("--rounds", type=int, help="how often each fault is tried (few by default)")
+
+
+@pytest.fixture
+def rounds(request: pytest.FixtureRequest) -> Rounds:
+    """How often to try a fault that is tried `few` times unless `--rounds` says otherwise."""
+    # Where other tests are run too, the option came too late to be known.
+    asked: int | None = request.config.getoption("--rounds", default=None)
+    return lambda few: few if asked is None else asked
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    """A folder for a store, which does not exist yet."""
+    return tmp_path / "home"
