@@ -1,6 +1,7 @@
 """Coroutine functions: awaited once, and never in the way of the event loop."""
 
 import asyncio
+import threading
 import traceback
 from functools import partial
 from typing import Any
@@ -8,6 +9,7 @@ from typing import Any
 import pytest
 
 from hitsave import MissError, inert, memo, mode
+from hitsave.memo import call
 
 RAN: list[Any] = inert([])
 
@@ -39,6 +41,114 @@ def test_it_can_be_gathered() -> None:
 
     assert asyncio.run(main()) == [1] * 20
     assert RAN == [0]
+
+
+def test_tasks_that_start_together_compute_one_result_once() -> None:
+    async def main() -> list[int]:
+        return await asyncio.gather(*(fetch(7) for _ in range(20)))
+
+    assert asyncio.run(main()) == [8] * 20
+    assert RAN == [7]
+
+
+def test_tasks_of_two_event_loops_compute_one_result_once() -> None:
+    @memo
+    async def slow(x: int) -> int:
+        RAN.append(x)
+        await asyncio.sleep(0.1)
+        return x + 1
+
+    got: list[int] = []
+    threads = [
+        threading.Thread(target=lambda: got.append(asyncio.run(slow.__call__(5)))) for _ in range(4)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert got == [6] * 4
+    assert RAN == [5]
+
+
+def test_a_waiting_task_holds_up_no_other() -> None:
+    release = inert([False])
+
+    @memo
+    async def slow(x: int) -> int:
+        RAN.append(x)
+        while not release[0]:
+            await asyncio.sleep(0)
+        return x
+
+    async def main() -> list[int]:
+        waiting = [asyncio.create_task(slow(1)) for _ in range(3)]
+        await asyncio.sleep(0.01)
+        assert await fetch(30) == 31
+        release[0] = True
+        return await asyncio.gather(*waiting)
+
+    assert asyncio.run(main()) == [1, 1, 1]
+    assert RAN == [1, 30]
+
+
+def test_a_cancelled_call_is_taken_over_by_one_that_waits() -> None:
+    @memo
+    async def slow(x: int) -> int:
+        RAN.append(x)
+        await asyncio.sleep(60 if len(RAN) == 1 else 0)
+        return x
+
+    async def main() -> int:
+        first, second = asyncio.create_task(slow(2)), asyncio.create_task(slow(2))
+        await asyncio.sleep(0.01)
+        first.cancel()
+        return await second
+
+    assert asyncio.run(main()) == 2
+    assert RAN == [2, 2]
+
+
+def test_a_cancelled_waiter_leaves_the_others_alone() -> None:
+    @memo
+    async def slow(x: int) -> int:
+        RAN.append(x)
+        await asyncio.sleep(0.05)
+        return x
+
+    async def main() -> list[int]:
+        first, second, third = (asyncio.create_task(slow(3)) for _ in range(3))
+        await asyncio.sleep(0.01)
+        second.cancel()
+        return await asyncio.gather(first, third)
+
+    assert asyncio.run(main()) == [3, 3]
+    assert RAN == [3]
+
+
+def test_a_task_may_ask_for_what_it_is_computing(monkeypatch: pytest.MonkeyPatch) -> None:
+    # Were it to wait for itself, it would be for long.
+    monkeypatch.setattr(call, "LEASE_LIMIT", 60.0)
+
+    @memo
+    async def countdown(x: int) -> int:
+        RAN.append(x)
+        return await countdown(x) if len(RAN) < 3 else x
+
+    assert asyncio.run(countdown.__call__(1)) == 1
+    assert RAN == [1, 1, 1]
+
+
+def test_without_an_event_loop_a_coroutine_is_computed_at_once() -> None:
+    @memo
+    async def plain(x: int) -> int:
+        RAN.append(x)
+        return x
+
+    coroutine: Any = plain(4)
+    with pytest.raises(StopIteration) as ended:
+        coroutine.send(None)
+    assert ended.value.value == 4
+    assert plain.peek(4) == 4
 
 
 def test_methods_and_partials_of_coroutine_functions() -> None:

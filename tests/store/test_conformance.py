@@ -231,6 +231,23 @@ def test_an_inner_lease_does_not_end_the_outer(store: Store) -> None:
         assert in_thread(store, b"key") is False
 
 
+def test_owners_of_one_thread_exclude_each_other(store: Store) -> None:
+    mine = store.lease(b"key", limit=60, owner="mine")
+    other = store.lease(b"key", limit=60, owner="other")
+    assert mine.take()
+    assert not other.take()
+    assert 0 < other.pause() < 1
+    assert store.lease(b"key", limit=60, owner="mine").take()
+    mine.give_back()
+    assert other.take()
+    other.give_back()
+
+
+def test_a_look_is_due_until_the_limit_is_over(store: Store) -> None:
+    with store.lease(b"key", limit=0):
+        assert store.lease(b"key", limit=0, owner="other").pause() == 0
+
+
 def test_another_thread_goes_on_without_after_the_limit(store: Store) -> None:
     with store.lease(b"key", limit=0):
         assert in_thread(store, b"key") is False

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from hitsave.store import Store, leases
+from hitsave.store.locks import SlotLocks
 
 Start = Callable[..., "subprocess.Popen[str]"]
 
@@ -202,17 +203,54 @@ except KeyboardInterrupt:
         assert (line(waiter), line(waiter)) == ("interrupted", "True")
 
 
-def test_a_long_wait_says_so_once(
+def test_a_long_wait_says_once_who_computes_and_since_when(
     local: Store, start: Start, warned: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(leases, "WARN_AFTER", 0.01)
+    before = int(time.time())
     holder = start(HOLDER)
     assert line(holder) == "True"
+    after = int(time.time())
     for _ in range(2):
-        with local.lease(b"key", limit=0.1) as held:
+        with local.lease(b"key", limit=0.1, what="a result of app:slow") as held:
             assert not held
+    said = [
+        f"Waiting for a result of app:slow, which process {holder.pid} has been computing since "
+        + time.strftime("%Y-%m-%d %H:%M:%S.", time.localtime(moment))
+        for moment in range(before, after + 1)
+    ]
     assert len(warned) == 1
-    assert "Waiting" in warned[0]
+    assert warned[0] in said
+
+
+def test_a_long_wait_for_a_thread_says_so(
+    local: Store, warned: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(leases, "WARN_AFTER", 0.0)
+    with local.lease(b"key", limit=0):
+        thread = threading.Thread(target=local.lease(b"key", limit=0.01, owner="other").__enter__)
+        thread.start()
+        thread.join()
+    assert len(warned) == 1
+    assert "another thread of this process has been computing since" in warned[0]
+
+
+@pytest.mark.parametrize("clock", [0.0, 2.0**40, -5.0])
+def test_a_clock_that_is_wrong_does_not_matter(
+    home: str, monkeypatch: pytest.MonkeyPatch, clock: float
+) -> None:
+    first, second = SlotLocks(home), SlotLocks(home)
+    with monkeypatch.context() as patched:
+        patched.setattr(time, "time", lambda: clock)
+        assert first.lock(leases.SLOTS - 1)
+    held = second.holder(leases.SLOTS - 1)
+    assert held is not None
+    assert held.process == os.getpid()
+    assert not second.lock(leases.SLOTS - 1)
+    assert second.lock(leases.SLOTS - 2)
+    first.unlock(leases.SLOTS - 1)
+    assert second.holder(leases.SLOTS - 1) is None
+    assert second.lock(leases.SLOTS - 1)
 
 
 def test_a_lease_without_its_file_still_holds_among_threads(local: Store, home: str) -> None:

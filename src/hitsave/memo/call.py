@@ -7,7 +7,7 @@ costs a recompute and a warning; only the user's own exceptions come out.
 
 import time
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from hitsave.code.reached import DependencySet
@@ -23,7 +23,7 @@ from hitsave.memo.modes import ASKING, Mode
 from hitsave.memo.record import Before, call_writes, note_before
 from hitsave.memo.trouble import bypass, unexpected
 from hitsave.session import Session, current
-from hitsave.store import CallRecord, Table, split_parts, unpack_call
+from hitsave.store import CallRecord, Lease, Table, split_parts, unpack_call
 
 if TYPE_CHECKING:
     from hitsave.memo.memoised import Memo
@@ -377,7 +377,7 @@ def is_recorded(call: Call) -> bool:
     return False
 
 
-def lease(call: Call) -> AbstractContextManager[bool]:
+def lease(call: Call, owner: object = None) -> Lease | nullcontext[bool]:
     """The lease for a call's key: of many that want the same result, one computes it.
 
     Whether it is held at once, after another holder, or not at all: look up again inside.
@@ -385,7 +385,8 @@ def lease(call: Call) -> AbstractContextManager[bool]:
     try:
         key = call.key
         call.wait()
-        return call.session.store.lease(key, limit=LEASE_LIMIT)
+        what = f"a result of {call.memo.symbol}"
+        return call.session.store.lease(key, limit=LEASE_LIMIT, what=what, owner=owner)
     except Exception as error:
         unexpected(call.session, call.memo.symbol, error)
         return nullcontext(False)

@@ -1,7 +1,7 @@
 """Memoised coroutine functions and generators.
 
-Owns what is recorded of a function whose call is not over when it returns. They take no lease: to
-wait for another evaluation would hold up the event loop, or whoever has half read a generator.
+Owns what is recorded of a function whose call is not over when it returns. Generators take no
+lease: to wait for another evaluation would hold up whoever has half read one.
 """
 
 import sys
@@ -16,6 +16,7 @@ from hitsave.memo.memoised import Memo
 from hitsave.memo.modes import REFRESH_ALWAYS, Mode, mode_now
 from hitsave.memo.record import end, keep
 from hitsave.memo.replay import AsyncReplay, Recording, Replay
+from hitsave.memo.tasks import TaskLease
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -59,13 +60,17 @@ class CoroutineMemo(LateMemo[P, R]):
         function: Any = self.__wrapped__
         if call is None or not spine.is_recorded(call):
             return await function(*args, **kwargs)
-        before = spine.start(call)
-        try:
-            result = await function(*args, **kwargs)
-        finally:
-            seconds = time.perf_counter() - before.clock
-            end(before)
-        keep(call, result, before, seconds)
+        async with TaskLease(call):
+            found = spine.find_after_waiting(call)
+            if found is not spine.ABSENT:
+                return found
+            before = spine.start(call)
+            try:
+                result = await function(*args, **kwargs)
+            finally:
+                seconds = time.perf_counter() - before.clock
+                end(before)
+            keep(call, result, before, seconds)
         return result
 
     # `inspect` and `asyncio` each look for an object of their own, which only they have; neither

@@ -11,6 +11,7 @@ from hitsave.store.held import Held
 from hitsave.store.interface import (
     MAX_KEY_SIZE,
     MAX_VALUE_SIZE,
+    Lease,
     Store,
     Table,
     Write,
@@ -25,6 +26,7 @@ __all__ = [
     "Blob",
     "CallRecord",
     "Held",
+    "Lease",
     "MemoryStore",
     "Store",
     "Table",

@@ -5,8 +5,8 @@ the names of the tables. Refuses to know what the bytes mean.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager
 from enum import StrEnum
+from types import TracebackType
 from typing import BinaryIO, NamedTuple, Protocol
 
 from hitsave.digest import Digest
@@ -53,6 +53,35 @@ class Write(NamedTuple):
     table: Table
     key: bytes
     value: bytes
+
+
+class Lease(Protocol):
+    """An attempt at holding a key: as a context, or for those who must not be held up, by looks."""
+
+    def __enter__(self) -> bool:
+        """Wait for the key. Gives whether it is held; where the limit is over, it is not."""
+        ...
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None: ...
+
+    def take(self) -> bool:
+        """Whether the key is held from now on.
+
+        An owner that holds it already passes straight through, as does what its thread forks.
+        """
+        ...
+
+    def pause(self) -> float:
+        """Return the seconds until the next look is due, 0 where the limit is over."""
+        ...
+
+    def give_back(self) -> None:
+        """Hold the key no longer, if it was held."""
 
 
 class Store(Protocol):
@@ -195,13 +224,14 @@ class Store(Protocol):
         """Return the folder of folders restored to be read. Raises StoreUnavailableError."""
         ...
 
-    def lease(self, key: bytes, *, limit: float) -> AbstractContextManager[bool]:
-        """Hold `key` while the context lasts: one thread of one process at a time.
+    def lease(
+        self, key: bytes, *, limit: float, what: str = "a result", owner: object = None
+    ) -> Lease:
+        """Return a lease of `key`, which one owner in one process holds at a time.
 
-        Waits for another holder up to `limit` seconds, and then goes on without. Gives True where
-        the lease is held and False where it is not. Another holder may have finished between a
-        lookup and this, so look up again once inside. A holder that dies frees its lease. A thread
-        that already holds `key` passes straight through, as does what it forks.
+        Waits for another holder up to `limit` seconds, and after ten says for `what`. The owner is
+        this thread unless another is given. Another holder may have finished between a lookup and
+        this, so look up again once inside. A holder that dies frees its lease.
         """
         ...
 

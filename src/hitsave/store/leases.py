@@ -1,16 +1,17 @@
-"""Leases: one thread of one process computes a key, the others wait for it.
+"""Leases: one thread or task of one process computes a key, the others wait for it.
 
 Owns single flight. Refuses to decide what is right: a lease saves work, and where it cannot be had
 the caller goes on without.
 
-Between the threads of a process a table of holders decides; between processes a lock on one byte of
-a file (`locks.ByteLocks`), at an offset taken from the key.
+Between the threads and tasks of a process a table of holders decides; between processes a lock on
+one slot of a file (`locks.SlotLocks`), which is chosen by the key.
 """
 
+import os
 import threading
 import time
 from types import TracebackType
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from hitsave.digest import digest_bytes
 from hitsave.events import warn
@@ -23,54 +24,77 @@ WARN_AFTER = 10.0
 """Seconds after which a waiter says that it waits."""
 
 
-class ByteLock(Protocol):
+SLOTS = 1 << 30
+"""How many slots there are: two keys that share one would wait for each other, and no more."""
+
+
+class Holder(NamedTuple):
+    """Who holds a slot: a process, by its id, and since when, in seconds since the epoch."""
+
+    process: int
+    since: float
+
+
+class SlotLock(Protocol):
     """Exclusion between processes. Within one process a lock held may be taken again."""
 
-    def lock(self, offset: int) -> bool:
-        """Whether no other process holds `offset`; from then on this one does."""
+    def lock(self, slot: int) -> bool:
+        """Whether no other process holds `slot`; from then on this one does."""
         ...
 
-    def unlock(self, offset: int) -> None:
-        """Free `offset`."""
+    def unlock(self, slot: int) -> None:
+        """Free `slot`."""
+
+    def holder(self, slot: int) -> Holder | None:
+        """Return which other process holds `slot`; None where nobody does, or cannot be known."""
+        ...
 
     def forget(self) -> None:
         """In the child of a fork: hold nothing, without freeing what the parent holds."""
 
 
 class Leases:
-    """The leases of one process on one store. `byte_lock` is None where processes share nothing."""
+    """The leases of one process on one store. `slot_lock` is None where processes share nothing."""
 
-    def __init__(self, byte_lock: ByteLock | None) -> None:
-        self._byte_lock = byte_lock
+    def __init__(self, slot_lock: SlotLock | None) -> None:
+        self._slot_lock = slot_lock
         self._changed = threading.Condition()
-        self._holders: dict[int, Lease] = {}
+        self._holders: dict[int, HeldLease] = {}
 
-    def lease(self, key: bytes, limit: float) -> "Lease":
-        """Return the context in which `key` is held. See `Store.lease`."""
-        return Lease(self, int.from_bytes(digest_bytes(key)[:8]) >> 2, limit)
+    def lease(self, key: bytes, limit: float, what: str, owner: object) -> "HeldLease":
+        """Return a lease of `key`. See `Store.lease`."""
+        slot = int.from_bytes(digest_bytes(key)[:8]) % SLOTS
+        return HeldLease(self, slot, limit, what, owner)
 
-    def take(self, lease: "Lease", pause: float) -> "Lease":
-        """Return the holder of the lease's key in this process: `lease` itself if it is free.
-
-        Waits up to `pause` seconds for a holder in another thread.
-        """
+    def take(self, lease: "HeldLease") -> "HeldLease":
+        """Return the holder of the lease's key in this process: `lease` itself if it is free."""
         with self._changed:
-            holder = self._holders.setdefault(lease.offset, lease)
-            if holder.thread == lease.thread or not self._changed.wait(pause):
-                return holder
-            return self._holders.setdefault(lease.offset, lease)
+            return self._holders.setdefault(lease.slot, lease)
 
-    def take_byte(self, lease: "Lease") -> bool:
+    def wait(self, lease: "HeldLease", pause: float) -> None:
+        """Wait up to `pause` seconds for the holder of the lease's key."""
+        with self._changed:
+            if lease.slot in self._holders:
+                self._changed.wait(pause)
+
+    def take_slot(self, lease: "HeldLease") -> bool:
         """Whether no other process holds the lease's key; from then on this one does."""
-        return self._byte_lock is None or self._byte_lock.lock(lease.offset)
+        return self._slot_lock is None or self._slot_lock.lock(lease.slot)
 
-    def give_back(self, lease: "Lease") -> None:
-        """End `lease`, if it is the holder. The byte goes first: see `take_byte`."""
+    def holder(self, lease: "HeldLease") -> Holder | None:
+        """Return who else holds the lease's key, where that is known."""
+        holder = self._holders.get(lease.slot)
+        if holder is not None and holder is not lease:
+            return Holder(os.getpid(), holder.since)
+        return None if self._slot_lock is None else self._slot_lock.holder(lease.slot)
+
+    def give_back(self, lease: "HeldLease") -> None:
+        """End `lease`, if it is the holder. The slot goes first: see `take_slot`."""
         with self._changed:
-            if self._holders.get(lease.offset) is lease:
-                if self._byte_lock is not None:
-                    self._byte_lock.unlock(lease.offset)
-                del self._holders[lease.offset]
+            if self._holders.get(lease.slot) is lease:
+                if self._slot_lock is not None:
+                    self._slot_lock.unlock(lease.slot)
+                del self._holders[lease.slot]
                 self._changed.notify_all()
 
     def before_fork(self) -> None:
@@ -89,41 +113,53 @@ class Leases:
         self._changed = threading.Condition()
         me = threading.get_ident()
         self._holders = {at: held for at, held in self._holders.items() if held.thread == me}
-        if self._byte_lock is not None:
-            self._byte_lock.forget()
+        if self._slot_lock is not None:
+            self._slot_lock.forget()
 
     def close(self) -> None:
         """Free what is held, and let go of the file."""
-        if self._byte_lock is not None:
-            self._byte_lock.forget()
+        if self._slot_lock is not None:
+            self._slot_lock.forget()
 
 
-class Lease:
-    """One attempt at holding one key, as a context; gives whether it is held."""
+class HeldLease:
+    """One attempt at holding one key. See `interface.Lease`."""
 
-    __slots__ = ("_deadline", "_leases", "_limit", "_pause", "_warn_at", "offset", "thread")
+    __slots__ = (
+        "_began",
+        "_leases",
+        "_limit",
+        "_owner",
+        "_pause",
+        "_what",
+        "since",
+        "slot",
+        "thread",
+    )
 
-    def __init__(self, leases: Leases, offset: int, limit: float) -> None:
+    def __init__(self, leases: Leases, slot: int, limit: float, what: str, owner: object) -> None:
         self._leases = leases
         self._limit = limit
-        self.offset = offset
+        self._what = what
+        self.slot = slot
+        self.since = time.time()
+        self.thread = threading.get_ident()
+        self._owner = self.thread if owner is None else owner
+        self._began = time.monotonic()
+        self._pause = FIRST_PAUSE
 
     def __enter__(self) -> bool:
-        self.thread = threading.get_ident()
-        started = time.monotonic()
-        self._deadline = started + self._limit
-        self._warn_at = started + WARN_AFTER
-        self._pause = FIRST_PAUSE
         # A Ctrl-C in a waiter comes out here, and nothing of the attempt may stay behind.
         try:
-            holder = self._wait_for_threads()
-            if holder.thread != self.thread:
-                return False
-            # An outer lease of this thread, or of the thread that forked this process.
-            return holder is not self or self._wait_for_processes()
+            while not self.take():
+                pause = self.pause()
+                if not pause:
+                    return False
+                self._leases.wait(self, pause)
         except BaseException:
-            self._leases.give_back(self)
+            self.give_back()
             raise
+        return True
 
     def __exit__(
         self,
@@ -131,29 +167,42 @@ class Lease:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        self.give_back()
+
+    def take(self) -> bool:
+        """See `interface.Lease.take`."""
+        holder = self._leases.take(self)
+        if holder is not self:
+            # An outer lease of this owner, or of the thread that forked this process.
+            return holder._owner == self._owner
+        self.since = time.time()
+        return self._leases.take_slot(self)
+
+    def pause(self) -> float:
+        """See `interface.Lease.pause`."""
+        waited = time.monotonic() - self._began
+        if waited >= WARN_AFTER:
+            self._tell()
+        self._pause = min(2 * self._pause, LONGEST_PAUSE)
+        return max(0.0, min(self._pause, self._limit - waited))
+
+    def give_back(self) -> None:
+        """See `interface.Lease.give_back`."""
         self._leases.give_back(self)
 
-    def _wait_for_threads(self) -> "Lease":
-        while True:
-            holder = self._leases.take(self, self._pause)
-            if holder.thread == self.thread or not self._go_on_waiting():
-                return holder
+    def _tell(self) -> None:
+        """Say who is waited for, and since when that one has been at it."""
+        warn(
+            f"lease:{self._what}",
+            f"Waiting for {self._what}, which {_in_words(self._leases.holder(self))}.",
+            f"it is computed here too after {self._limit:.0f} s",
+        )
 
-    def _wait_for_processes(self) -> bool:
-        while not self._leases.take_byte(self):
-            if not self._go_on_waiting():
-                return False
-            time.sleep(self._pause)
-        return True
 
-    def _go_on_waiting(self) -> bool:
-        now = time.monotonic()
-        if now >= self._warn_at:
-            warn(
-                "lease",
-                f"Waiting for another thread or process to finish the same call, "
-                f"for {WARN_AFTER:.0f} s so far.",
-                f"it is computed here too after {self._limit:.0f} s",
-            )
-        self._pause = min(2 * self._pause, LONGEST_PAUSE, max(self._deadline - now, 0.0))
-        return now < self._deadline
+def _in_words(holder: Holder | None) -> str:
+    if holder is None:
+        return "another process is computing"
+    is_own = holder.process == os.getpid()
+    who = "another thread of this process" if is_own else f"process {holder.process}"
+    since = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(holder.since))
+    return f"{who} has been computing since {since}"

@@ -9,7 +9,7 @@ import os
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from typing import BinaryIO, TypeVar
 
 import lmdb
@@ -24,9 +24,9 @@ from hitsave.store.files import ObjectFiles
 from hitsave.store.framing import Part
 from hitsave.store.held import Held, delete_unfinished
 from hitsave.store.home import Home, has_lost_records, prepare, unavailable
-from hitsave.store.interface import MAX_KEY_SIZE, Table, Write, check_write
+from hitsave.store.interface import MAX_KEY_SIZE, Lease, Table, Write, check_write
 from hitsave.store.leases import Leases
-from hitsave.store.locks import ByteLocks
+from hitsave.store.locks import SlotLocks
 from hitsave.store.seal import seal, unseal
 
 T = TypeVar("T")
@@ -68,7 +68,7 @@ class LocalStore:
         self._damaged: dict[tuple[Table, bytes], bytes] = {}
         self._files = ObjectFiles(home.objects, home.quarantine)
         self._blobs = BlobFiles(home.blobs, home.quarantine)
-        self._leases = Leases(ByteLocks(home.leases))
+        self._leases = Leases(SlotLocks(home.leases))
         self._environment: Environment | None = None
         self._reopen()
 
@@ -293,9 +293,11 @@ class LocalStore:
         except OSError as error:
             raise self._translated(error) from error
 
-    def lease(self, key: bytes, *, limit: float) -> AbstractContextManager[bool]:
+    def lease(
+        self, key: bytes, *, limit: float, what: str = "a result", owner: object = None
+    ) -> Lease:
         """See `Store.lease`."""
-        return self._leases.lease(key, limit)
+        return self._leases.lease(key, limit, what, owner)
 
     def close(self) -> None:
         """See `Store.close`. The last of the users that opened the folder closes it."""

@@ -8,7 +8,6 @@ import threading
 import time
 import weakref
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager
 from functools import cached_property
 from mmap import mmap
 from typing import BinaryIO
@@ -18,7 +17,7 @@ from hitsave.errors import StoreUnavailableError
 from hitsave.store.blobs import Blob, BlobFiles
 from hitsave.store.framing import Part, digest_frame, frame
 from hitsave.store.held import Held, delete_unfinished
-from hitsave.store.interface import Table, Write, check_write
+from hitsave.store.interface import Lease, Table, Write, check_write
 from hitsave.store.leases import Leases
 
 
@@ -199,9 +198,11 @@ class MemoryStore:
     def _blobs(self) -> BlobFiles:
         return BlobFiles(os.path.join(self._folder, "blobs"), os.path.join(self._folder, "damaged"))
 
-    def lease(self, key: bytes, *, limit: float) -> AbstractContextManager[bool]:
+    def lease(
+        self, key: bytes, *, limit: float, what: str = "a result", owner: object = None
+    ) -> Lease:
         """See `Store.lease`."""
-        return self._leases.lease(key, limit)
+        return self._leases.lease(key, limit, what, owner)
 
     def flush(self) -> None:
         """See `Store.flush`."""
