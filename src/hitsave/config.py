@@ -10,9 +10,9 @@ from typing import Any, NamedTuple
 
 from hitsave.errors import SettingError
 from hitsave.events import warn_error
-from hitsave.units import read_size
+from hitsave.units import read_share, read_size
 
-MODES = ("use", "refresh", "read-only", "off", "require")
+MODES = ("use", "refresh", "verify", "read-only", "off", "require")
 SENSITIVITIES = ("none", "major", "minor", "patch")
 WORKSPACE_MARKS = (".git", "pyproject.toml")
 
@@ -34,6 +34,7 @@ class Settings(NamedTuple):
     strict: bool
     version_sensitivity: str
     max_size: int
+    sample: float
     origins: Mapping[str, str]
 
 
@@ -70,6 +71,7 @@ SETTINGS: dict[str, Setting] = {
         "patch", "which change of a distribution's version counts", _choice(*SENSITIVITIES)
     ),
     "max_size": Setting("20 GB", "how much the local store may take up", read_size),
+    "sample": Setting("100%", "how many of the calls that hit mode `verify` runs", read_share),
 }
 
 
@@ -89,6 +91,7 @@ def load_settings(root: str) -> Settings:
                 warn_error(f"setting:{origin}:{name}", error)
     values["home"] = values["home"] or _default_home()
     values["max_size"] = read_size(values["max_size"])
+    values["sample"] = read_share(values["sample"])
     return Settings(**values, origins=origins)
 
 

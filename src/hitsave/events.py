@@ -78,6 +78,21 @@ class Copied(NamedTuple):
     size: int
 
 
+class Verified(NamedTuple):
+    """A call that hits was run as well.
+
+    `outcome` is "same", "differs" (from what is recorded, the same way twice), "varies" (from one
+    run to the next), "raises", or "incomparable". `recorded` and `now` are summaries; `now` is
+    empty where it is the same.
+    """
+
+    symbol: str
+    key: bytes
+    outcome: str
+    recorded: str
+    now: str
+
+
 class Warned(NamedTuple):
     """A warning was given."""
 
@@ -85,7 +100,7 @@ class Warned(NamedTuple):
     hint: str
 
 
-Event = Hit | Miss | Stored | Bypassed | Widened | Untracked | Impure | Copied | Warned
+Event = Hit | Miss | Stored | Bypassed | Widened | Untracked | Impure | Copied | Verified | Warned
 Subscriber = Callable[[Event], None]
 
 _subscribers: list[Subscriber] = []

@@ -1,4 +1,4 @@
-"""Units: numbers of bytes, as people write and read them, and seconds."""
+"""Units: numbers of bytes, shares and things, as people write and read them, and seconds."""
 
 DAY = 24 * 3600.0
 """Seconds in a day."""
@@ -33,3 +33,24 @@ def read_size(value: object) -> int:
     if size < 1:
         raise ValueError("a size above 0, such as 20 GB")
     return size
+
+
+def read_share(value: object) -> float:
+    """Return the share, from 0 to 1, that a number, or a text such as "1%" or "0.01", says.
+
+    Raises ValueError for anything else.
+    """
+    text = "" if isinstance(value, bool) else str(value).strip()
+    digits = text.removesuffix("%").rstrip()
+    if not (digits.isascii() and digits.replace(".", "", 1).isdecimal()):
+        raise ValueError("a share, such as 1%")
+    share = float(digits) / (100 if text.endswith("%") else 1)
+    if not 0 < share <= 1:
+        raise ValueError("a share above 0 and up to 100%")
+    return share
+
+
+def counted(number: int, noun: str) -> str:
+    """Return a number with its noun, in the plural where it has to be."""
+    plural = f"{noun}es" if noun.endswith("s") else f"{noun}s"
+    return f"{number} {noun if number == 1 else plural}"

@@ -3,7 +3,8 @@
 - A captioned code block is a file of the page's project; a captioned `diff` edits it.
 - A Python block without a caption is a program of its own and has to succeed.
 - A console block is a series of commands after `$`, each with the output that it must give. A line
-  of `...` stands for any lines, `...` within a line for any text.
+  of `...` stands for any lines, `...` within a line for any text. A command succeeds, or `echo $?`
+  follows and says its exit status.
 """
 
 import os
@@ -25,6 +26,9 @@ ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 INSTALL = "python -m pip install . && "
 """What README's first command begins with. The tests have installed hitsave already."""
+
+ASKS = "echo $?"
+"""The command that shows how the one before it has ended."""
 
 FENCE = re.compile(
     r"^```(?:\{code-block\} )?(\w+)\n(?::caption: (\S+)\n+)?(.*?)^```$", re.MULTILINE | re.DOTALL
@@ -60,12 +64,15 @@ class Story:
             (self.project / "example.py").write_text(step.text)
             self.run("python example.py", step.source)
         elif step.language == "console":
-            for command, expected in commands_of(step.text):
-                output = self.run(command, step.source)
+            for command, status, expected in commands_of(step.text):
+                output = self.run(command, step.source, status)
                 assert matches(expected, output), f"{step.source}: $ {command}\n{output}"
 
-    def run(self, command: str, source: str) -> str:
-        """Run a command, where `python` is the tests' own; return what it printed."""
+    def run(self, command: str, source: str, status: int = 0) -> str:
+        """Run a command, where `python` is the tests' own; return what it printed.
+
+        It has to end with the given exit status.
+        """
         words = shlex.split(command)
         environment = {name: text for name, text in os.environ.items() if name != "HITSAVE_MODE"}
         environment |= {"HITSAVE_HOME": str(self.home), "COLUMNS": "100", "NO_COLOR": "1"}
@@ -81,7 +88,7 @@ class Story:
             text=True,
             timeout=120,
         )
-        assert done.returncode == 0, f"{source}: $ {command}\n{done.stdout}{done.stderr}"
+        assert done.returncode == status, f"{source}: $ {command}\n{done.stdout}{done.stderr}"
         return done.stdout + done.stderr
 
 
@@ -93,11 +100,17 @@ def steps_of(page: Path) -> Iterator[Step]:
         yield Step(match[1], match[2] or "", match[3], f"{page.name}:{line}")
 
 
-def commands_of(text: str) -> list[tuple[str, str]]:
-    """The commands of a console block, each with the output that it must give."""
+def commands_of(text: str) -> list[tuple[str, int, str]]:
+    """The commands of a console block, each with the exit status and output that it must give."""
     parts = re.split(r"^\$ (.*)\n", text, flags=re.MULTILINE)
     assert parts[0] == "", f"a console block begins with a command, not with {parts[0]!r}"
-    return list(zip(parts[1::2], parts[2::2], strict=True))
+    found = [(command, 0, output) for command, output in zip(parts[1::2], parts[2::2], strict=True)]
+    for position, (command, _, output) in reversed(list(enumerate(found))):
+        if command == ASKS:
+            del found[position]
+            asked = found[position - 1]
+            found[position - 1] = (asked[0], int(output), asked[2])
+    return found
 
 
 def matches(expected: str, output: str) -> bool:
@@ -161,7 +174,7 @@ def test_the_second_command_of_readme_installs_what_the_tests_need() -> None:
 def readme_commands() -> list[str]:
     """The commands of README, in order."""
     consoles = [step.text for step in steps_of(PAGES[0]) if step.language == "console"]
-    return [command for text in consoles for command, _ in commands_of(text)]
+    return [command for text in consoles for command, _, _ in commands_of(text)]
 
 
 @pytest.mark.parametrize(

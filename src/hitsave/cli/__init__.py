@@ -1,8 +1,9 @@
 """The command line: one file a command group.
 
 Owns the choice of the command, what a failure looks like (one sentence and a hint on stderr) and
-the exit codes: 0 ok, 1 failed or not found, 2 usage, 130 interrupted; `run` passes the program's
-own through. Refuses to answer anything itself: `queries` does, and `render` puts it into words.
+the exit codes: 0 ok, 1 failed or not found, 2 usage, 4 what `verify` finds, 130 interrupted; `run`
+passes the program's own through. Refuses to answer anything itself: `queries` does, and `render`
+puts it into words.
 """
 
 import sys

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from hitsave.cli.console import counted, seconds
+from hitsave.cli.console import seconds
 from hitsave.cli.output import confirm_removal, print_data
 from hitsave.cli.usage import UsageError
 from hitsave.code.dependencies import Dependency
@@ -16,7 +16,7 @@ from hitsave.collect.collector import Options, Report, collect
 from hitsave.digest import short
 from hitsave.errors import HitsaveError, StoreUnavailableError
 from hitsave.session import Session, current
-from hitsave.units import read_size, size_text
+from hitsave.units import counted, read_size, size_text
 
 SCHEMA = 1
 """Grows whenever the JSON changes in a way that its readers would notice."""
@@ -51,7 +51,7 @@ def list_calls(
     as_json: AsJson = False,
 ) -> None:
     """List the calls that are recorded, the latest first."""
-    store = _lasting(current()).store
+    store = lasting(current()).store
     calls = find_calls(store, words) if words else kept_calls(store)
     latest = nlargest(limit, calls, key=lambda call: call.record.started)
     sizes = _object_sizes(latest)
@@ -61,7 +61,7 @@ def list_calls(
     for call in latest:
         when = time.strftime("%Y-%m-%d %H:%M", time.localtime(call.record.started))
         took, size = seconds(call.record.seconds), size_text(_size(call, sizes))
-        print(f"{short(call.key)}  {when}  {took:>8} {size:>9}  {_sentence(call)}{_marks(call)}")
+        print(f"{short(call.key)}  {when}  {took:>8} {size:>9}  {sentence_of(call)}{_marks(call)}")
 
 
 def show_call(
@@ -71,7 +71,7 @@ def show_call(
     as_json: AsJson = False,
 ) -> None:
     """Show all that is recorded of a call, and what it depends on."""
-    session = _lasting(current())
+    session = lasting(current())
     found = find_calls(session.store, digest)
     call, sizes = found[0], _object_sizes(found[:1])
     manifest = session.manifest(call.record.code)
@@ -80,7 +80,7 @@ def show_call(
         rows = [_dependency_as_data(each) for each in dependencies]
         print_data(SCHEMA, {**_as_data(call, sizes), "dependencies": rows})
         return
-    print(f"{_sentence(call)}{_marks(call)}")
+    print(f"{sentence_of(call)}{_marks(call)}")
     for name, value in _facts(call, sizes):
         print(f"  {name:<9} {value}")
     print(f"  depends on {counted(len(dependencies), 'thing')}:" if dependencies else "")
@@ -95,10 +95,10 @@ def show_call(
 
 def forget(words: Words, dry_run: DryRun = False, yes: Yes = False) -> None:
     """Remove calls, which are then computed again. Their results go with the next gc."""
-    store = _lasting(current()).store
+    store = lasting(current()).store
     found = _all_meant(words)
     for call in found:
-        print(f"{short(call.key)}  {_sentence(call)}{_marks(call)}")
+        print(f"{short(call.key)}  {sentence_of(call)}{_marks(call)}")
     if dry_run:
         return
     confirm_removal(f"Forget {counted(len(found), 'call')}?", yes)
@@ -110,11 +110,11 @@ def pin_calls(
     remove: Annotated[bool, typer.Option("--remove", help="Let them go again.")] = False,
 ) -> None:
     """Let calls stay recorded, however little room there is."""
-    store = _lasting(current()).store
+    store = lasting(current()).store
     found = _all_meant(words)
     (unpin if remove else pin)(store, found)
     for call in found:
-        print(f"{short(call.key)}  {_sentence(call)}")
+        print(f"{short(call.key)}  {sentence_of(call)}")
 
 
 def collect_now(
@@ -139,7 +139,7 @@ def collect_now(
     the room that it takes goes first, and of that what has not been used for longest. Experiments,
     pinned calls, snapshots and what restored links lead to stay.
     """
-    session = _lasting(current())
+    session = lasting(current())
     try:
         limit = read_size(max_size) if max_size else session.settings.max_size
     except ValueError as error:
@@ -160,7 +160,7 @@ def _print_report(report: Report, dry_run: bool) -> None:
     would = "would be " if dry_run else ""
     for calls, why in ((report.expired, "expired"), (report.evicted, "too much")):
         for call in calls:
-            print(f"{short(call.key)}  {why:<8}  {_sentence(call)}")
+            print(f"{short(call.key)}  {why:<8}  {sentence_of(call)}")
     gone = counted(len(report.expired) + len(report.evicted), "call")
     freed = f"{counted(report.files, 'file')} ({size_text(report.freed)})"
     print(f"{gone} and {freed} {would}removed")
@@ -172,7 +172,8 @@ def _print_report(report: Report, dry_run: bool) -> None:
         )
 
 
-def _lasting(session: Session) -> Session:
+def lasting(session: Session) -> Session:
+    """Return a session. Raises StoreUnavailableError where its store could not be opened."""
     if not session.store.lasts:
         # Of which was warned, with the reason.
         raise StoreUnavailableError("The store cannot be used.")
@@ -196,7 +197,8 @@ def _size(call: KeptCall, sizes: dict[bytes, int]) -> int:
     return call.size + (0 if stored is None else sizes.get(stored, 0))
 
 
-def _sentence(call: KeptCall) -> str:
+def sentence_of(call: KeptCall) -> str:
+    """Return a call with its arguments and its result, as summaries, in one line."""
     record = call.record
     given = ", ".join(f"{name}={summary}" for name, _, summary in record.arguments)
     return _one_line(f"{record.symbol}({given}) -> {record.result}")

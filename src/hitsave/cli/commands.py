@@ -12,9 +12,11 @@ import typer
 from hitsave import __version__
 from hitsave.cli.calls import collect_now, forget, list_calls, pin_calls, show_call
 from hitsave.cli.demo import demo
+from hitsave.cli.doctor import doctor
 from hitsave.cli.graph import graph
 from hitsave.cli.run import run
 from hitsave.cli.snapshot import app as snapshot_app
+from hitsave.cli.verify import verify
 from hitsave.errors import HitsaveWarning
 from hitsave.events import Event, Warned, Widened, subscribe
 
@@ -33,6 +35,12 @@ app.command("show")(show_call)
 app.command()(forget)
 app.command("pin")(pin_calls)
 app.command("gc")(collect_now)
+app.command()(doctor)
+# What follows the program is the program's.
+app.command(
+    "verify",
+    context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False},
+)(verify)
 app.add_typer(snapshot_app, name="snapshot")
 
 

@@ -17,9 +17,11 @@ from hitsave.events import (
     Miss,
     Stored,
     Untracked,
+    Verified,
     Warned,
     Widened,
 )
+from hitsave.units import counted
 
 
 class Console(Listener):
@@ -80,6 +82,8 @@ def line_of(event: Event) -> str:
             return f"untracked {symbol}: {reason}"
         case Impure(symbol, kind, source, place):
             return f"impure    {symbol}: {kind}, {source} at {place}"
+        case Verified(symbol, _, outcome):
+            return f"verified  {symbol}: {outcome}"
         case Warned() | Copied():
             return ""  # Python's own `warnings` shows one; of the other there are too many.
 
@@ -89,9 +93,3 @@ def seconds(amount: float) -> str:
     if amount < 0.0005:
         return f"{amount * 1e6:.0f} µs"
     return f"{amount * 1e3:.0f} ms" if amount < 0.9995 else f"{amount:.2f} s"
-
-
-def counted(number: int, noun: str) -> str:
-    """Return a number with its noun, in the plural where it has to be."""
-    plural = f"{noun}es" if noun.endswith("s") else f"{noun}s"
-    return f"{number} {noun if number == 1 else plural}"

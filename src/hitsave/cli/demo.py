@@ -21,9 +21,10 @@ from typing import Annotated, NamedTuple
 import typer
 
 from hitsave import queries
-from hitsave.cli.console import counted, seconds
+from hitsave.cli.console import seconds
 from hitsave.cli.usage import UsageError
 from hitsave.errors import HitsaveError
+from hitsave.units import counted
 
 SCRIPT = "analysis.py"
 EVENTS = "events.jsonl"

@@ -10,7 +10,6 @@ import typer
 from typer.core import TyperGroup
 
 from hitsave import snapshot
-from hitsave.cli.console import counted
 from hitsave.cli.output import confirm_removal, print_data
 from hitsave.cli.usage import UsageError
 from hitsave.digest import short
@@ -18,7 +17,7 @@ from hitsave.errors import SnapshotError
 from hitsave.events import Copied, Event, subscribe
 from hitsave.session import current
 from hitsave.snapshot import DirectorySnapshot, FileSnapshot, catalog
-from hitsave.units import size_text
+from hitsave.units import counted, size_text
 
 SCHEMA = 1
 """Grows whenever the JSON changes in a way that its readers would notice."""

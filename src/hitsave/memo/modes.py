@@ -23,7 +23,7 @@ class Mode(NamedTuple):
     @property
     def records(self) -> bool:
         """Whether results are recorded."""
-        return self.name in ("use", "refresh")
+        return self.name in ("use", "refresh", "verify")
 
 
 def _begun(name: str) -> Mode:
@@ -55,9 +55,10 @@ def mode(name: str) -> Iterator[None]:
     """Calls inside use this mode.
 
     `use` takes recorded results and records new ones; `refresh` computes everything once more, and
-    records it; `read-only` records nothing; `off` leaves the cache alone altogether; `require`
-    raises `MissError` rather than run a function. The mode holds for the code inside, also across
-    `await`, and not for threads that it starts.
+    records it; `verify` runs also what hits, and warns where that gives another result than is
+    recorded, which is returned all the same; `read-only` records nothing; `off` leaves the cache
+    alone altogether; `require` raises `MissError` rather than run a function. The mode holds for
+    the code inside, also across `await`, and not for threads that it starts.
 
     Raises `OptionError` for any other name.
     """

@@ -46,6 +46,18 @@ class LateMemo(Memo[P, R]):
     def _run(self, mode: Mode, args: Any, kwargs: Any) -> Any:
         raise NotImplementedError
 
+    async def _verify_awaited(
+        self, call: spine.Call | None, found: Any, args: Any, kwargs: Any
+    ) -> None:
+        from hitsave.memo.verify import verify_awaited  # only that mode needs it
+
+        function: Any = self.__wrapped__
+        await verify_awaited(call, found, lambda: self._awaited(function(*args, **kwargs)))
+
+    async def _awaited(self, given: Any) -> Any:
+        """Return what is recorded of what the function gives, which has to be awaited."""
+        return await given
+
 
 class CoroutineMemo(LateMemo[P, R]):
     """A memoised coroutine function: what is awaited is recorded."""
@@ -56,6 +68,8 @@ class CoroutineMemo(LateMemo[P, R]):
         call = spine.begin(self, args, kwargs, mode)
         found = spine.find(call)
         if found is not spine.ABSENT:
+            if mode.name == "verify":
+                await self._verify_awaited(call, found, args, kwargs)
             return found
         function: Any = self.__wrapped__
         if call is None or not spine.is_recorded(call):
@@ -63,6 +77,8 @@ class CoroutineMemo(LateMemo[P, R]):
         async with TaskLease(call):
             found = spine.find_after_waiting(call)
             if found is not spine.ABSENT:
+                if mode.name == "verify":
+                    await self._verify_awaited(call, found, args, kwargs)
                 return found
             before = spine.start(call)
             try:
@@ -96,6 +112,8 @@ class GeneratorMemo(LateMemo[P, R]):
         call = spine.begin(self, args, kwargs, mode)
         found = spine.find(call)
         if found is not spine.ABSENT:
+            if mode.name == "verify":
+                self._verify(call, found, args, kwargs)
             return (yield from Replay(found, partial(function, *args, **kwargs)))
         generator = function(*args, **kwargs)
         if call is None or not spine.is_recorded(call):
@@ -122,6 +140,14 @@ class GeneratorMemo(LateMemo[P, R]):
         finally:
             recording.end()
 
+    def _contents(self, given: Any) -> Any:
+        items = []
+        while True:
+            try:
+                items.append(next(given))
+            except StopIteration as stop:
+                return items, stop.value
+
     def _replayed(self, found: Any) -> Generator[Any, Any, Any]:
         items, returned = found
         yield from items
@@ -133,12 +159,17 @@ class AsyncGeneratorMemo(LateMemo[P, R]):
 
     __slots__ = ()
 
+    async def _awaited(self, given: Any) -> Any:
+        return [item async for item in given], None
+
     async def _run(self, mode: Mode, args: Any, kwargs: Any) -> AsyncGenerator[Any, Any]:
         function: Any = self.__wrapped__
         call = spine.begin(self, args, kwargs, mode)
         found = spine.find(call)
         recording = None
         if found is not spine.ABSENT:
+            if mode.name == "verify":
+                await self._verify_awaited(call, found, args, kwargs)
             generator: Any = AsyncReplay(found, partial(function, *args, **kwargs))
         else:
             generator = function(*args, **kwargs)

@@ -44,6 +44,9 @@ __all__ = [
 def open_local(home: str) -> Store:
     """Open the store in the folder `home`, which is made where it is absent.
 
+    Where that is on a network file system, a folder of this computer is used instead, with a
+    warning.
+
     One folder is opened once per process: a second call returns the same store, which then closes
     with its last user. Raises StoreUnavailableError, which says why and what to do.
     """

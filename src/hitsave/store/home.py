@@ -15,6 +15,7 @@ hitsave's, or whose format it does not know: it is left exactly as it is.
 """
 
 import os
+from errno import ENOTDIR
 from typing import NamedTuple
 
 from hitsave.errors import StoreUnavailableError
@@ -114,7 +115,7 @@ def _make(path: str) -> None:
         os.makedirs(path, mode=0o700, exist_ok=True)
     except FileExistsError:
         if not os.path.isdir(path):
-            raise
+            raise NotADirectoryError(ENOTDIR, os.strerror(ENOTDIR)) from None
 
 
 def _check_owner(home: Home) -> None:

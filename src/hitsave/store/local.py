@@ -27,6 +27,7 @@ from hitsave.store.home import Home, has_lost_records, prepare, unavailable
 from hitsave.store.interface import MAX_KEY_SIZE, Lease, Table, Write, check_write
 from hitsave.store.leases import Leases
 from hitsave.store.locks import SlotLocks
+from hitsave.store.network import local_path
 from hitsave.store.seal import seal, unseal
 
 T = TypeVar("T")
@@ -45,7 +46,7 @@ _stores_guard = threading.RLock()
 
 def open_store(path: str) -> "LocalStore":
     """Return the store in the folder `path`, one per folder and process. See `open_local`."""
-    home = prepare(path)
+    home = prepare(local_path(path))
     with _stores_guard:
         store = _stores.get(home.path)
         if store is None:

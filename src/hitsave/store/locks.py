@@ -77,6 +77,11 @@ class FolderLock:
         os.close(self.descriptor)
 
 
+def has_slot_locks() -> bool:
+    """Whether the platform has the locks that `SlotLocks` needs."""
+    return _SET_LOCK is not None
+
+
 class SlotLocks:
     """Exclusive locks on slots of the file `path`, which stays empty.
 
