@@ -7,6 +7,7 @@ Where that cannot be excluded, the answer is that it ran.
 import os
 import sys
 from collections.abc import Callable, Iterable
+from functools import lru_cache
 from opcode import opmap
 from types import CodeType, FrameType
 from typing import NamedTuple
@@ -103,9 +104,13 @@ def headers_read(is_project: Callable[[str], bool]) -> frozenset[Started] | None
 
     It is not where project modules were loaded before `watch`, which may have read some.
     """
-    if any(map(is_project, _paths_before)):
-        return None
-    return monitoring.headers_read()
+    return None if _had_loaded_any(is_project, _paths_before) else monitoring.headers_read()
+
+
+@lru_cache(maxsize=4)
+def _had_loaded_any(is_project: Callable[[str], bool], paths: frozenset[str]) -> bool:
+    """Whether any of the files is a project's: every evaluation asks, and there are hundreds."""
+    return any(map(is_project, paths))
 
 
 def was_loaded_before(path: str) -> bool:
