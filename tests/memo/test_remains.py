@@ -393,3 +393,24 @@ def test_what_is_in_a_table_that_an_evaluation_fills_goes_on_counting(
     assert run(USER, CALLS="ab").stdout == "ran ran "
     assert run(USER, CALLS="ab", FACTOR="2").stdout == "ran ran "
     assert run(USER, CALLS="ba").stdout == ""
+
+
+@pytest.mark.parametrize("files", [20, 40], ids=["few", "more than are kept"])
+def test_more_files_than_are_kept_are_never_taken_for_unchanged(trial: Any, files: int) -> None:
+    for number in range(files):
+        (trial.folder / f"{number:03}.txt").write_text("1")
+    (trial.folder / "tables.py").write_text(
+        LOCKED + "def words():\n"
+        f"    for number in range({files}):\n"
+        "        yield from open(f'{number:03}.txt').read().split()\n"
+        "WORDS = Words(words())\n"
+    )
+    # As if it had been built so: the true number would take as many files.
+    few = "import sys, hitsave\nsys.modules['hitsave.observe.journal'].MOST = 30\n"
+    program = trial.program("return len(tables.WORDS)")
+    before = few + "import tables"
+    assert trial.run(program, before)[:2] == (f"answer {files}", 1)
+    # What cannot be told to be unchanged is computed again, and what can is not.
+    assert trial.run(program, before)[:2] == (f"answer {files}", int(files > 30))
+    (trial.folder / f"{files - 1:03}.txt").write_text("1 2 3")
+    assert trial.run(program, before)[:2] == (f"answer {files + 2}", 1)

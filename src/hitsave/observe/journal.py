@@ -5,6 +5,7 @@ a file, a helper with a cache of its own reads another. Files are not read here 
 that waits until somebody asks, unless they may change in the meantime without showing it.
 """
 
+import os
 from collections.abc import Iterator
 from types import CodeType, FrameType
 from typing import NamedTuple
@@ -15,7 +16,10 @@ from hitsave.digest import Digest, digest_parts
 from hitsave.observe.places import Places, path_of
 
 MOST = 10_000
-"""How many readings are kept of one line of code."""
+"""How many readings are kept of one line of code, or of one import.
+
+Nobody can tell whether the rest of them has changed, so that what depends on these never hits.
+"""
 
 
 class Reading(NamedTuple):
@@ -23,6 +27,10 @@ class Reading(NamedTuple):
 
     facet: Facet
     name: str
+
+
+Readings = dict[Reading, None]
+"""Readings, in the order in which they were done."""
 
 
 class State(NamedTuple):
@@ -51,8 +59,8 @@ class Journal:
         self.variables: set[str] = set()  # environment variables that it set
         self.walks: set[tuple[CodeType, int]] = set()  # where it walked through the environment
         self._states: dict[Reading, State] = {}
-        self._lines: dict[str, dict[int, dict[Reading, None]]] = {}
-        self._imports: dict[str, dict[Reading, None]] = {}
+        self._lines: dict[str, dict[int, Readings]] = {}
+        self._imports: dict[str, Readings] = {}
 
     def enter(self, facet: Facet, name: str, frame: FrameType | None) -> None:
         """Note that `frame` is about to read something, for all project code at or above it."""
@@ -67,11 +75,19 @@ class Journal:
             if self.places.holds(path):
                 line = frame.f_lineno or frame.f_code.co_firstlineno
                 readings = self._lines.setdefault(path, {}).setdefault(line, {})
-                if len(readings) < MOST:
-                    readings[reading] = None
+                self._add(reading, readings, f"{path}:{line}")
                 if _is_import(frame):
-                    self._imports.setdefault(path, {})[reading] = None
+                    self._add(reading, self._imports.setdefault(path, {}), path)
             frame = frame.f_back
+
+    def _add(self, reading: Reading, readings: Readings, reader: str) -> None:
+        if len(readings) < MOST:
+            readings[reading] = None
+        elif len(readings) == MOST and reading not in readings:
+            # It stands for all the others, in a state that nothing is ever in.
+            rest = Reading(Facet.FILE, f"{reader} and more than {MOST} others")
+            readings[rest] = None
+            self._states[rest] = State(None, _never(os.urandom(16)))
 
     def readings(self, path: str, first: int, last: int) -> Iterator[Reading]:
         """Yield what was read while lines of a file were under way, at or below them."""
