@@ -57,8 +57,10 @@ def shown(value):
     if isinstance(value, FileSnapshot):
         value = value.read_bytes()
     elif isinstance(value, DirectorySnapshot):
-        path = value.restore_safe()
-        value = b"".join((path / name).read_bytes() for name in ("few", "inner/many"))
+        verified = [(value / name).read_bytes() for name in ("few", "inner/many")]
+        folder = value.restore_safe()
+        assert verified == [(folder / name).read_bytes() for name in ("few", "inner/many")]
+        value = b"".join(verified)
     elif numpy is not None and isinstance(value, numpy.ndarray):
         value = value.tobytes()
     return f"{len(value)} bytes {hash_of(value)}" if isinstance(value, bytes) else repr(value)
@@ -81,7 +83,7 @@ def call(name, x):
 
 
 ALL = [
-    *((name, x) for x in range(1, 4) for name in ("small", "large", "tried", "written")),
+    *((name, x) for x in range(1, 3) for name in ("small", "large", "tried", "written")),
     *([("array", 1)] if numpy is not None else []),
     ("folder", 1),
 ]

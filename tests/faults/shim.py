@@ -31,6 +31,16 @@ def logging(folder: Path, log: Path) -> dict[str, str]:
     return {"FAULTS_FOLDER": str(folder), "FAULTS_LOG": str(log)}
 
 
+def counting(folder: Path, count: Path) -> dict[str, str]:
+    """Return the variables that have the operations below `folder` counted; see `counted`."""
+    return {"FAULTS_FOLDER": str(folder), "FAULTS_COUNT": str(count)}
+
+
+def counted(count: Path) -> int:
+    """Return how many operations a program made; what it starts makes none."""
+    return max(map(int, count.read_text().split()))
+
+
 def failing(folder: Path, at: int, error: int, *, for_ever: bool) -> dict[str, str]:
     """Return the variables that make one operation below `folder` fail: the one of that number.
 

@@ -18,7 +18,7 @@ LONGEST = 60
 """After how many seconds a run counts as hung, and is killed."""
 
 _SERVE = """
-import importlib, json, os, signal, sys
+import atexit, importlib, json, os, signal, sys
 from hitsave import session
 
 # What a program would load at its first call, its first result and its first snapshot.
@@ -33,12 +33,22 @@ def begin(task):
     session.start(os.getcwd())
     sys.modules[task["module"]].main(*task["words"])
 
+def run(task):
+    try:
+        begin(task)
+        code = 0
+    except BaseException:
+        sys.excepthook(*sys.exc_info())
+        code = 1
+    # Its end is that of any program, but for taking the interpreter apart: that takes longest.
+    atexit._run_exitfuncs()
+    sys.stdout.flush()
+    os._exit(code)
+
 for line in sys.stdin:
     child = os.fork()
     if not child:
-        # Its end is that of any program: what hitsave does at exit is done.
-        begin(json.loads(line))
-        break
+        run(json.loads(line))
     print(os.waitpid(child, 0)[1], flush=True)
 """
 
