@@ -123,11 +123,13 @@ def test_a_store_with_a_damaged_file_gives_right_results_and_heals(
         done = damages()
         first = process.run("calls", home)
         assert (first.status, "Traceback" in first.err) == (0, False), f"{done}: {first.err}"
-        if refused(first, plain.results):
-            # What is lost was snapped by a call, which is computed once more.
-            assert "/blobs/" in done
-            first = process.run("calls", home)
-            assert (first.status, first.results) == (0, plain.results), f"{done}: {first.err}"
+        is_refused = refused(first, plain.results)
+        assert not is_refused or "/blobs/" in done, done
+        if is_refused or list(home.glob("corrupt-*")):
+            # A call that hit has lost what it snapped; or its record, which was set aside when a
+            # later call met the damage. It is computed once more.
+            second = process.run("calls", home)
+            assert (second.status, second.results) == (0, plain.results), f"{done}: {second.err}"
         healed = process.run("calls", home)
         assert (healed.status, healed.results) == (0, plain.results), done
         assert (healed.computed, healed.err) == ([], ""), done
