@@ -1,4 +1,4 @@
-"""A power cut while snapshots are restored: what the files held that they replace is not lost."""
+"""A power cut while snapshots are restored: neither what they replace is lost, nor a link."""
 
 import random
 import shutil
@@ -45,12 +45,16 @@ def main(disk):
     DirectorySnapshot.snap("new").restore_at(f"{disk}/folder", "copy")
     for name in NAMES:
         FileSnapshot.snap(f"new/{name}").restore_at(f"{disk}/files/{name}", "copy")
+    FileSnapshot.snap("new/few").restore_at(f"{disk}/link")
+    DirectorySnapshot.snap("new").restore_at(f"{disk}/linked")
 """
 
 LOOK = """
+import os
 from hitsave import DirectorySnapshot, FileSnapshot
 from hitsave.session import current
 from hitsave.snapshot.catalog import everything
+from hitsave.snapshot.links import all_restored
 from restore import NAMES, content
 
 
@@ -70,6 +74,10 @@ def main(disk):
             old, path = content(f"old {folder}", name), f"{disk}/{folder}/{name}"
             if old not in found and open(path, "rb").read() != old:
                 print("lost", folder, name)
+    known = {os.path.basename(restored.path) for restored in all_restored(current().store)}
+    for link, path in (("link", "link"), ("linked", "linked/many")):
+        if os.path.islink(f"{disk}/{path}") and link not in known:
+            print("of", link, "nothing is known")
 """
 
 
@@ -80,7 +88,7 @@ def process(tmp_path: Path, shim: Path) -> Iterator[Warm]:
         yield found
 
 
-def test_what_is_replaced_is_in_the_store_whenever_the_power_is_cut(
+def test_what_is_replaced_and_what_links_lead_to_is_known_whenever_the_power_is_cut(
     process: Warm, tmp_path: Path, rounds: Rounds
 ) -> None:
     disk, log, left = tmp_path / "disk", tmp_path / "log", tmp_path / "left"

@@ -122,6 +122,8 @@ class Keeper:
         if write is not None:
             self.contents.note(write)
             self.commit()
+            # A link that outlives a power cut is known of, or what it leads to may be collected.
+            self.store.flush()
 
     def note_link(self, path: str, mode: int) -> None:
         """Note with which permission bits the file was kept that a new link stands for."""
