@@ -9,7 +9,12 @@
  *   FAULTS_COUNT   a file to append to, at `_exit`, how many operations there were
  *
  * A line of the log has seven fields with a tab after each: kind, inode, two numbers, the length of
- * the data, and two paths. The data and a newline follow.
+ * the data, and two paths. The data and a newline follow. The two numbers are
+ *   of a create    the mode
+ *   of a write     where it begins, and whether it is on disk when it returns
+ *   of a truncate  the new size
+ *   of a touch     the mode, and the time of the last change in nanoseconds
+ * and the second path is the new one of a rename or link, and the target of a symlink.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>

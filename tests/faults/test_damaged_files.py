@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 from tests.faults.conftest import Rounds
+from tests.faults.homes import put_back
 from tests.faults.programs import CALLS
 from tests.faults.warm import Outcome, Warm, warm
 
@@ -79,14 +80,6 @@ def change(path: Path, how: Change, chance: random.Random) -> None:
 def remove(path: Path) -> None:
     path.parent.chmod(0o700)
     path.unlink()
-
-
-def put_back(home: Path, sound: Path) -> None:
-    """Let the home be as it was before it was damaged."""
-    for folder, *_ in os.walk(home):
-        os.chmod(folder, 0o700)
-    shutil.rmtree(home)
-    shutil.copytree(sound, home, symlinks=True)
 
 
 def ways(home: Path, chance: random.Random) -> Iterator[Callable[[], str]]:

@@ -14,6 +14,7 @@ from typing import NamedTuple
 import pytest
 from tests.faults import shim as shims
 from tests.faults.conftest import Rounds
+from tests.faults.homes import put_back
 from tests.faults.programs import CALLS
 from tests.faults.warm import Outcome, Warm, warm
 
@@ -27,6 +28,10 @@ class Fault(NamedTuple):
     at: int
     error: int
     for_ever: bool
+
+    def variables(self, home: Path) -> dict[str, str]:
+        """What the environment has to say for it to happen below `home`."""
+        return shims.failing(home, self.at, self.error, for_ever=self.for_ever)
 
 
 @pytest.fixture
@@ -42,11 +47,14 @@ def all_faults(operations: int, times: int) -> Iterator[Fault]:
             yield Fault(at, error, for_ever)
 
 
-def harmed(done: Outcome, results: list[str]) -> str:
-    """Return what is wrong with how a program got on; nothing where a snapshot was refused."""
+def harmed(done: Outcome, results: list[str], warnings: int) -> str:
+    """Return what is wrong with how a program got on; nothing where a snapshot was refused.
+
+    It may have given so many warnings.
+    """
     if done.status or "Traceback" in done.err:
         return f"ended with {done.status}: {done.err}"
-    if len(done.warnings) > 1:
+    if len(done.warnings) > warnings:
         return done.err
     wrong = [
         found
@@ -63,12 +71,32 @@ def test_an_operation_that_fails_costs_the_cache_and_nothing_else(
     plain = process.run("calls", home, **shims.counting(home, count))
     for fault in all_faults(shims.counted(count), rounds(4)):
         shutil.rmtree(home, ignore_errors=True)
-        failing = shims.failing(home, fault.at, fault.error, for_ever=fault.for_ever)
-        failed = process.run("calls", home, **failing)
-        assert harmed(failed, plain.results) == "", fault
+        failed = process.run("calls", home, **fault.variables(home))
+        assert harmed(failed, plain.results, warnings=1) == "", fault
         warned += len(failed.warnings)
         after = process.run("calls", home)
         assert (after.status, after.results, after.err) == (0, plain.results, ""), fault
         healed = process.run("calls", home)
         assert (healed.computed, healed.results, healed.err) == ([], plain.results, ""), fault
     assert warned
+
+
+def test_an_operation_that_fails_while_a_store_is_set_aside_costs_no_more(
+    process: Warm, tmp_path: Path, home: Path, rounds: Rounds
+) -> None:
+    plain, count, sound = process.run("calls", home), tmp_path / "count", tmp_path / "sound"
+    data = home / "records" / "data.mdb"
+    data.write_bytes(bytes(data.stat().st_size))
+    shutil.copytree(home, sound, symlinks=True)
+    process.run("calls", home, **shims.counting(home, count))
+    for fault in all_faults(shims.counted(count), rounds(2)):
+        put_back(home, sound)
+        failed = process.run("calls", home, **fault.variables(home))
+        # One that the store is damaged, and one that it cannot be written to.
+        assert harmed(failed, plain.results, warnings=2) == "", fault
+        after = process.run("calls", home)
+        assert (after.status, after.results) == (0, plain.results), fault
+        # Where nothing could be set aside before, it was by that run, and maybe not at first.
+        process.run("calls", home)
+        healed = process.run("calls", home)
+        assert (healed.computed, healed.results, healed.err) == ([], plain.results, ""), fault

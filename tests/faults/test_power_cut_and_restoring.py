@@ -97,7 +97,7 @@ def test_what_is_replaced_and_what_links_lead_to_is_known_whenever_the_power_is_
     assert done.status == 0, done.err
     operations, chance = read_log(log), random.Random(1)
     first = [each.kind for each in operations].index("note")
-    for _ in range(rounds(12)):
+    for _ in range(rounds(24)):
         shutil.rmtree(left, ignore_errors=True)
         cut = chance.randrange(first, len(operations) + 1)
         Disk(str(disk), operations[:cut]).leave(left, chance)

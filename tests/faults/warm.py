@@ -95,7 +95,8 @@ class Warm:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
-            env={**kept, "PYTHONPATH": paths, "HITSAVE_VERBOSE": "0", **environment},
+            # A process with threads, such as those of numpy's libraries, is not to be forked.
+            env={**kept, "PYTHONPATH": paths, "OPENBLAS_NUM_THREADS": "1", **environment},
             start_new_session=True,
         )
 
