@@ -1,9 +1,15 @@
-"""What the tests of faults share: how many rounds, and a folder for a store."""
+"""What the tests of faults share: how many rounds, a folder for a store, and the shim."""
 
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
+# A pytest that was not started with `python -m` does not find the package `tests.faults`.
+_ROOT = str(Path(__file__).parents[2])
+if _ROOT not in sys.path:
+    sys.path.insert(0, _ROOT)
 
 Rounds = Callable[[int], int]
 
@@ -25,3 +31,11 @@ def rounds(request: pytest.FixtureRequest) -> Rounds:
 def home(tmp_path: Path) -> Path:
     """A folder for a store, which does not exist yet."""
     return tmp_path / "home"
+
+
+@pytest.fixture(scope="session")
+def shim(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The library that logs, or fails, what a program does to files."""
+    from tests.faults import shim as shims  # which is found from here on
+
+    return shims.build(tmp_path_factory.mktemp("shim"))

@@ -1,5 +1,6 @@
 """Folders that can be a store's, and those that cannot."""
 
+import io
 import os
 import resource
 import stat
@@ -199,6 +200,18 @@ def test_an_object_is_stored_first_in_a_home_that_was_removed(
 ) -> None:
     os.rename(home, tmp_path / "gone")
     assert local.read_object(local.write_object([b"payload"])) is not None
+
+
+def test_a_blob_or_a_tree_is_stored_first_in_a_home_that_was_removed(
+    home: str, local: Store, tmp_path: Path
+) -> None:
+    os.rename(home, tmp_path / "gone")
+    blob = local.write_blob(io.BytesIO(b"payload"))
+    assert local.blob_path(blob.digest) is not None
+    assert works(local)
+    os.rename(home, tmp_path / "gone too")
+    assert os.path.isdir(local.folder_of_trees())
+    assert works(local)
 
 
 def test_a_data_file_that_is_removed_while_in_use_is_made_again(home: str, local: Store) -> None:

@@ -87,6 +87,8 @@ class Keeper:
         kept = self.keep_any(path)
         if not is_wanted(self.store, kept.blob.digest):
             self._list(kept, list_as, by_call=False)
+        # Not even a power cut may take what was replaced, and leave what replaced it.
+        self.store.flush()
         return kept
 
     def _list(self, kept: Kept, list_as: str, by_call: bool) -> None:
@@ -120,6 +122,8 @@ class Keeper:
         if write is not None:
             self.contents.note(write)
             self.commit()
+            # A link that outlives a power cut is known of, or what it leads to may be collected.
+            self.store.flush()
 
     def note_link(self, path: str, mode: int) -> None:
         """Note with which permission bits the file was kept that a new link stands for."""

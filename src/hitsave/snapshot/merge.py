@@ -196,6 +196,7 @@ class Merge:
             found = list_folder(digest, self._list_as, entries.values())
             keeper.contents.note(listing(found))
         keeper.commit()
+        keeper.store.flush()  # for a power cut, as `Keeper.keep_lost`
         warn(
             f"replaced:{self._target}:{digest.hex()}",
             f"Files in {self._target} are replaced or removed ({files}); what they held is kept.",

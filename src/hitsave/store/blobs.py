@@ -53,7 +53,7 @@ class BlobFiles:
 
     def write(self, source: BinaryIO) -> Blob:
         """Keep what is left to read of `source`; on disk when it returns."""
-        os.makedirs(self.folder, mode=0o700, exist_ok=True)
+        make_folder(self.folder)
         temporary = os.path.join(self.folder, fresh_name(UNFINISHED))
         try:
             blob = _copy(source, temporary)

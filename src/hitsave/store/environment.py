@@ -19,7 +19,7 @@ import lmdb
 
 from hitsave.errors import DamagedError, StoreUnavailableError
 from hitsave.store.datafile import claimed_size, lengthen, set_aside
-from hitsave.store.disk import make_folder
+from hitsave.store.disk import make_folder, sync_folder
 from hitsave.store.home import Home
 from hitsave.store.interface import Table
 from hitsave.store.locks import EXCLUSIVE, SHARED, FolderLock
@@ -108,6 +108,9 @@ class Environment:
             lengthen(self._home.data, size)
         self._environment = _first_that_fits(self._home, read_only=self.read_only)
         try:
+            if not size and not self.read_only:
+                # LMDB brings what is in a file to disk, and never that there is a new one.
+                sync_folder(self._home.records)
             self._databases = {table: self._open_table(table) for table in Table}
         except BaseException:
             self._environment.close()

@@ -15,11 +15,12 @@ hitsave's, or whose format it does not know: it is left exactly as it is.
 """
 
 import os
+from contextlib import suppress
 from errno import ENOTDIR
 from typing import NamedTuple
 
 from hitsave.errors import StoreUnavailableError
-from hitsave.store.disk import make_folder, write_whole
+from hitsave.store.disk import make_folder, sync_folder, write_whole
 from hitsave.store.seal import SCHEMA
 
 FORMAT = f"hitsave store {SCHEMA}\n".encode()
@@ -107,15 +108,22 @@ def prepare(path: str) -> Home:
     return home
 
 
-def _make(path: str) -> None:
-    # Not `makedirs` at once: it goes as deep as the path before it finds it too long.
+def _make(path: str, mode: int = 0o700) -> None:
+    """Make the folder `path`, and what is absent above it; on disk when it returns."""
+    # The path as a whole first: one that is too long is refused before anything is made.
     try:
-        os.mkdir(path, 0o700)
-    except FileNotFoundError:
-        os.makedirs(path, mode=0o700, exist_ok=True)
+        os.mkdir(path, mode)
     except FileExistsError:
         if not os.path.isdir(path):
             raise NotADirectoryError(ENOTDIR, os.strerror(ENOTDIR)) from None
+        return
+    except FileNotFoundError:
+        _make(os.path.dirname(path), 0o777)
+        with suppress(FileExistsError):
+            os.mkdir(path, mode)
+    # A folder above may be one that can be passed through and not be opened.
+    with suppress(PermissionError):
+        sync_folder(os.path.dirname(path))
 
 
 def _check_owner(home: Home) -> None:

@@ -199,9 +199,16 @@ class LocalStore:
         try:
             return self._files.write(parts)
         except FileNotFoundError:
-            # The folder was removed under the running program.
-            make_folder(prepare(self._home.path).objects)
+            self._make_folder(self._home.objects)
             return self._files.write(parts)
+
+    def _make_folder(self, path: str) -> None:
+        """Make a folder of the home where it is absent; the home too, if that was removed."""
+        try:
+            make_folder(path)
+        except FileNotFoundError:
+            prepare(self._home.path)
+            make_folder(path)
 
     def read_object(self, digest: Digest) -> memoryview | None:
         """See `Store.read_object`."""
@@ -232,6 +239,7 @@ class LocalStore:
         """See `Store.write_blob`."""
         with self._translating():
             self._check_open()
+            self._make_folder(self._home.blobs)
             return self._blobs.write(source)
 
     def has_blob(self, blob: Blob) -> bool:
@@ -282,7 +290,7 @@ class LocalStore:
         """See `Store.folder_of_trees`."""
         with self._translating():
             self._check_open()
-            os.makedirs(self._home.trees, mode=0o700, exist_ok=True)
+            self._make_folder(self._home.trees)
             return self._home.trees
 
     @contextmanager
