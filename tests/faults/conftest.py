@@ -1,9 +1,10 @@
 """What the tests of faults share: how many rounds, and a folder for a store."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from tests.faults.programs import Programs
 
 Rounds = Callable[[int], int]
 
@@ -25,3 +26,11 @@ def rounds(request: pytest.FixtureRequest) -> Rounds:
 def home(tmp_path: Path) -> Path:
     """A folder for a store, which does not exist yet."""
     return tmp_path / "home"
+
+
+@pytest.fixture
+def programs(tmp_path: Path, home: Path) -> Iterator[Programs]:
+    """The programs of a project whose results are kept in `home`."""
+    programs = Programs(tmp_path / "project", home)
+    yield programs
+    programs.end()
