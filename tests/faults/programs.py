@@ -70,7 +70,7 @@ class Programs:
     def printed(self, name: str, *words: object, **env: str) -> str:
         """Run a script, which ends well and without a word on stderr; return what it printed."""
         done = self.run(name, *words, **env)
-        assert (done.returncode, done.stderr) == (0, "")
+        assert (done.returncode, done.stderr) == (0, ""), done.stderr
         return done.stdout
 
     def noted(self) -> list[str]:
