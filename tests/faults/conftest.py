@@ -1,15 +1,11 @@
 """What the tests of faults share: how many rounds, a folder for a store, and the shim."""
 
-import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-
-# A pytest that was not started with `python -m` does not find the package `tests.faults`.
-_ROOT = str(Path(__file__).parents[2])
-if _ROOT not in sys.path:
-    sys.path.insert(0, _ROOT)
+from tests.faults import shim as shims
+from tests.faults.programs import Programs
 
 Rounds = Callable[[int], int]
 
@@ -36,6 +32,12 @@ def home(tmp_path: Path) -> Path:
 @pytest.fixture(scope="session")
 def shim(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The library that logs, or fails, what a program does to files."""
-    from tests.faults import shim as shims  # which is found from here on
-
     return shims.build(tmp_path_factory.mktemp("shim"))
+
+
+@pytest.fixture
+def programs(tmp_path: Path, home: Path) -> Iterator[Programs]:
+    """The programs of a project whose results are kept in `home`."""
+    programs = Programs(tmp_path / "project", home)
+    yield programs
+    programs.end()

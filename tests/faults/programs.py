@@ -1,96 +1,134 @@
-"""The program that the tests of faults run: it records one of everything that a store can hold."""
+"""Programs: the scripts of one small project, each run in a fresh interpreter on one store.
 
-CALLS = '''
+Owns that none of them outlives the test that started it, nor any process of theirs.
+"""
+
 import os
-from hitsave import DirectorySnapshot, FileSnapshot, experiment, memo
-from hitsave.errors import HitsaveError
+import signal
+import subprocess
+import sys
+import textwrap
+import threading
+from collections.abc import Sequence
+from pathlib import Path
 
-try:
-    import numpy
-except ImportError:
-    numpy = None
+NOTES = """
+import os
 
+def note(*words):
+    # One write to a file opened for appending: whole, whoever else writes.
+    descriptor = os.open({path!r}, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
+    os.write(descriptor, (" ".join(map(str, words)) + "\\n").encode())
+    os.close(descriptor)
+"""
 
-@memo
-def small(x):
-    print("computing small", x)
-    return {"number": x, "text": "small " * x}
+LONGEST = 120.0
+"""Seconds after which a process is killed that does not end."""
 
-
-@memo
-def large(x):
-    print("computing large", x)
-    return bytes([x]) * 100_000
-
-
-@memo
-def array(x):
-    print("computing array", x)
-    return numpy.arange(x, x + 12_000)
+Process = subprocess.Popen[str]
+Done = subprocess.CompletedProcess[str]
 
 
-@experiment
-def tried(x):
-    print("computing tried", x)
-    return x / 8
+class Programs:
+    """A project in `folder` with a module `notes`, whose `note` says which bodies ran."""
+
+    def __init__(self, folder: Path, home: Path) -> None:
+        self.folder = folder
+        self.home = home
+        self.notes = folder.parent / "notes"
+        self._running: list[Process] = []
+        folder.mkdir()
+        self.write("pyproject.toml", "[project]\nname = 'tried'\nversion = '0'\n")
+        self.write("notes.py", NOTES.format(path=str(self.notes)))
+
+    def write(self, name: str, text: str) -> None:
+        """Make `text` the project's file `name`."""
+        (self.folder / name).write_text(textwrap.dedent(text))
+
+    def start(self, name: str, *words: object, first: Sequence[str] = (), **env: str) -> Process:
+        """Start a script; modules in the folders `first` come before all others."""
+        kept = {k: v for k, v in os.environ.items() if not k.startswith("HITSAVE_")}
+        paths = os.pathsep.join([*first, *filter(None, sys.path)])
+        process = subprocess.Popen(
+            # Python warns of forks with threads, which is what some of the tests are about.
+            [sys.executable, "-W", "ignore::DeprecationWarning", name, *map(str, words)],
+            cwd=self.folder,
+            env={**kept, "PYTHONPATH": paths, "HITSAVE_HOME": str(self.home), **env},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        )
+        self._running.append(process)
+        return process
+
+    def run(self, name: str, *words: object, first: Sequence[str] = (), **env: str) -> Done:
+        """Run a script to its end."""
+        return ended(self.start(name, *words, first=first, **env))
+
+    def printed(self, name: str, *words: object, **env: str) -> str:
+        """Run a script, which ends well and without a word on stderr; return what it printed."""
+        done = self.run(name, *words, **env)
+        assert (done.returncode, done.stderr) == (0, ""), done.stderr
+        return done.stdout
+
+    def noted(self) -> list[str]:
+        """Return the lines that were noted since this was last asked."""
+        lines = self.notes.read_text().splitlines() if self.notes.exists() else []
+        self.notes.unlink(missing_ok=True)
+        return lines
+
+    def end(self) -> None:
+        """Kill and reap what still runs, with all that it has started."""
+        for process in self._running:
+            # The id of a process that was waited for may be another's by now.
+            with process:
+                if process.returncode is None:
+                    os.killpg(process.pid, signal.SIGKILL)
 
 
-@memo
-def written(x):
-    print("computing written", x)
-    with open(f"file{x}.bin", "wb") as file:
-        file.write(b"file %d " % x * 10_000)
-    return FileSnapshot.snap(f"file{x}.bin")
+def kill(process: Process) -> str:
+    """Kill a process, and all that it has started; return what it had printed, and nobody read."""
+    assert process.stdout is not None
+    os.killpg(process.pid, signal.SIGKILL)
+    with process:
+        # Not `communicate`, which passes over what `line` has in its buffer.
+        return process.stdout.read()
 
 
-@memo
-def folder(x):
-    print("computing folder", x)
-    os.makedirs(f"folder{x}/inner", exist_ok=True)
-    for name, size in (("few", 10), ("inner/many", 20_000)):
-        with open(f"folder{x}/{name}", "wb") as file:
-            file.write(b"%s %d " % (name.encode(), x) * size)
-    return DirectorySnapshot.snap(f"folder{x}")
-
-
-def shown(value):
-    if isinstance(value, FileSnapshot):
-        value = value.read_bytes()
-    elif isinstance(value, DirectorySnapshot):
-        verified = [(value / name).read_bytes() for name in ("few", "inner/many")]
-        folder = value.restore_safe()
-        assert verified == [(folder / name).read_bytes() for name in ("few", "inner/many")]
-        value = b"".join(verified)
-    elif numpy is not None and isinstance(value, numpy.ndarray):
-        value = value.tobytes()
-    return f"{len(value)} bytes {hash_of(value)}" if isinstance(value, bytes) else repr(value)
-
-
-def hash_of(value):
-    import zlib
-
-    return zlib.crc32(value)
-
-
-def call(name, x):
-    """Print what a call gives; or that hitsave refused it, as only snapshots may be."""
+def ended(process: Process) -> Done:
+    """Wait for a process to end; return what it said, and nobody read."""
+    assert process.stdin is not None
+    assert process.stdout is not None
+    assert process.stderr is not None
+    process.stdin.close()
+    timer = threading.Timer(LONGEST, os.killpg, (process.pid, signal.SIGKILL))
+    timer.start()
     try:
-        print(name, x, "gives", shown(globals()[name](x)))
-    except HitsaveError:
-        if name not in ("written", "folder"):
-            raise
-        print(name, x, "refused")
+        # Not `communicate`: see `kill`.
+        with process:
+            out, err = process.stdout.read(), process.stderr.read()
+    finally:
+        timer.cancel()
+    return subprocess.CompletedProcess(process.args, process.returncode, out, err)
 
 
-ALL = [
-    *((name, x) for x in range(1, 3) for name in ("small", "large", "tried", "written")),
-    *([("array", 1)] if numpy is not None else []),
-    ("folder", 1),
-]
+def line(process: Process) -> str:
+    """Return the next line that a process prints."""
+    assert process.stdout is not None
+    return process.stdout.readline().strip()
 
 
-def main(*names):
-    for name, x in ALL:
-        if not names or name in names:
-            call(name, x)
-'''
+def tell(process: Process, text: str = "") -> None:
+    """Give a process a line to read."""
+    assert process.stdin is not None
+    process.stdin.write(text + "\n")
+    process.stdin.flush()
+
+
+def figures(what: str, seconds: Sequence[float]) -> None:
+    """Print how long something took, which pytest shows with `-s` and `-rP`."""
+    found = sorted(1000 * each for each in seconds)
+    at = [found[min(int(part * len(found)), len(found) - 1)] for part in (0.5, 0.99)]
+    print(f"{what}: {len(found)}, p50 {at[0]:.1f} p99 {at[1]:.1f} max {found[-1]:.1f} ms")

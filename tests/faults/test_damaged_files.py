@@ -14,8 +14,8 @@ from pathlib import Path
 
 import pytest
 from tests.faults.conftest import Rounds
+from tests.faults.everything import CALLS
 from tests.faults.homes import put_back
-from tests.faults.programs import CALLS
 from tests.faults.warm import Outcome, Warm, warm
 
 Change = Callable[[bytearray, random.Random], bytes]

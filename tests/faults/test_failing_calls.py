@@ -14,8 +14,8 @@ from typing import NamedTuple
 import pytest
 from tests.faults import shim as shims
 from tests.faults.conftest import Rounds
+from tests.faults.everything import CALLS
 from tests.faults.homes import put_back
-from tests.faults.programs import CALLS
 from tests.faults.warm import Outcome, Warm, warm
 
 SNAPSHOTS = ("written", "folder")

@@ -17,7 +17,7 @@ import pytest
 from tests.faults import shim as shims
 from tests.faults.conftest import Rounds
 from tests.faults.disk import Disk, Operation, read_log
-from tests.faults.programs import CALLS
+from tests.faults.everything import CALLS
 from tests.faults.warm import Outcome, Warm, warm
 
 # Says in the log what is about to be written, and what is on disk now.

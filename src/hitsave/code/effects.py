@@ -6,7 +6,7 @@ counts only through the globals it changes.
 """
 
 from collections.abc import Hashable, Iterator, Mapping, Set
-from functools import cached_property, reduce
+from functools import reduce
 from operator import or_
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -35,6 +35,7 @@ from hitsave.code.statements import Statement, running_line, running_lines, stat
 from hitsave.code.symbol import Facet, Symbol
 from hitsave.code.wrapping import functions_in
 from hitsave.digest import digest_parts
+from hitsave.lazy import lazy
 
 if TYPE_CHECKING:
     from hitsave.code.closure import Closure
@@ -152,7 +153,7 @@ class Effects:
             self._known_owners[bits] = known
         return known
 
-    @cached_property
+    @lazy
     def _repeated(self) -> list[tuple[int, int]]:
         """The places of symbols that have an earlier place, with that."""
         places: dict[Symbol, int] = {}

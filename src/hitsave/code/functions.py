@@ -4,7 +4,7 @@ Owns which functions count by their bodies: all that are reachable, or those tha
 well. Of any other, only that it is there counts. Refuses to observe: what was reached is given.
 """
 
-from functools import cached_property, partial
+from functools import partial
 from types import FunctionType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -27,6 +27,7 @@ from hitsave.code.resolve import (
 from hitsave.code.symbol import NOWHERE, Facet, Place, Symbol
 from hitsave.code.wrapping import functions_in
 from hitsave.digest import digest_bytes, digest_parts
+from hitsave.lazy import lazy
 from hitsave.raw import defaults_of
 
 if TYPE_CHECKING:
@@ -335,7 +336,7 @@ class Functions:
         for name, value in defaults.items():
             self._closure.values.reach_cell(symbol, f"{name}=", value, via, partial(_itself, value))
 
-    @cached_property
+    @lazy
     def _may_be_set(self) -> bool:
         """Whether something in the project has to do with `__defaults__` or `__kwdefaults__`."""
         hidden = self._closure.options.hidden  # a later process begins without them

@@ -8,7 +8,6 @@ import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from contextlib import contextmanager
-from functools import cached_property
 from operator import call
 from typing import Any, NamedTuple, TypeVar
 
@@ -24,6 +23,7 @@ from hitsave.code.symbol import Facet, Symbol
 from hitsave.code.values import Digested, DigestValue, NameSymbol, Values
 from hitsave.digest import Digest
 from hitsave.errors import NotDigestibleError
+from hitsave.lazy import lazy
 from hitsave.raw import names_of_class
 
 KEPT = 1000
@@ -44,12 +44,12 @@ class TrackedCode:
         self.closure = closure
         self.generation = generation
 
-    @cached_property
+    @lazy
     def manifest(self) -> Manifest:
         """What the closure found."""
         return self.closure.manifest()
 
-    @cached_property
+    @lazy
     def digest(self) -> Digest:
         """The code digest where nothing outside the code counts."""
         return digest_of(self.manifest.dependencies)

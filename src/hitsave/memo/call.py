@@ -312,10 +312,16 @@ def usable_record(call: Call, key: bytes) -> CallRecord | None:
     except OtherSchemaError:  # what was recorded before an upgrade is computed again
         call.overwrites = True
         return None
-    if record.started <= call.mode.since or record.has_expired:
+    if record.has_expired or not _is_since(record.started, call.mode.since):
         call.overwrites = True
         return None
     return record
+
+
+def _is_since(started: float, since: float) -> bool:
+    """Whether a record counts for its age, in a mode in which those before `since` do not."""
+    # Nothing was begun later than now: it was begun earlier, by a clock that was ahead.
+    return since == 0.0 or since < started <= time.time()
 
 
 def find_after_waiting(call: Call) -> Any:

@@ -156,3 +156,13 @@ HANDLERS: dict[str, Handler] = {
     **processes.HANDLERS,
     **profiling.HANDLERS,
 }
+
+
+def _renew_in_child() -> None:
+    """In a forked child: a thread that held the lock is not there."""
+    global _lock
+    _lock = threading.RLock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_renew_in_child)

@@ -10,6 +10,7 @@ A thread that was there before cannot be watched. What it does is of no concern 
 that never waited for another thread.
 """
 
+import os
 import sys
 import threading
 from _thread import start_new_thread as _start_thread
@@ -250,3 +251,13 @@ def _profiler_set(event: Event) -> None:
 HANDLERS: dict[str, Callable[[Event], None]] = (
     {} if sys.version_info >= (3, 12) else {"sys.setprofile": _profiler_set}
 )
+
+
+def _renew_in_child() -> None:
+    """In a forked child: a thread that held the lock is not there."""
+    global _setting
+    _setting = threading.RLock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_renew_in_child)

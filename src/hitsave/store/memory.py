@@ -8,12 +8,12 @@ import threading
 import time
 import weakref
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from functools import cached_property
 from mmap import mmap
 from typing import BinaryIO
 
 from hitsave.digest import Digest
 from hitsave.errors import StoreUnavailableError
+from hitsave.lazy import lazy
 from hitsave.store.blobs import Blob, BlobFiles
 from hitsave.store.framing import Part, digest_frame, frame
 from hitsave.store.held import Held, delete_unfinished
@@ -31,6 +31,7 @@ class MemoryStore:
         self._used: dict[Digest, int] = {}
         self._leases = Leases(None)
         self._closed = False
+        _stores.add(self)
 
     @property
     def lasts(self) -> bool:
@@ -178,7 +179,7 @@ class MemoryStore:
         os.makedirs(folder, exist_ok=True)
         return folder
 
-    @cached_property
+    @lazy
     def _folder(self) -> str:
         """Where files are, which links have to lead to."""
         # Most programs that have no folder have no snapshots either.
@@ -194,7 +195,7 @@ class MemoryStore:
         weakref.finalize(self, clear)
         return folder
 
-    @cached_property
+    @lazy
     def _blobs(self) -> BlobFiles:
         return BlobFiles(os.path.join(self._folder, "blobs"), os.path.join(self._folder, "damaged"))
 
@@ -216,6 +217,23 @@ class MemoryStore:
             for table in self._tables.values():
                 table.clear()
 
+    def after_fork_in_child(self) -> None:
+        """Hold nothing that a thread of the parent held."""
+        self._guard = threading.RLock()
+        self._leases.after_fork_in_child()
+
     def _check_open(self) -> None:
         if self._closed:
             raise StoreUnavailableError("The store was closed.")
+
+
+_stores: "weakref.WeakSet[MemoryStore]" = weakref.WeakSet()
+
+
+def _after_fork_in_child() -> None:
+    for store in _stores:
+        store.after_fork_in_child()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork_in_child)
