@@ -293,6 +293,16 @@ except StoreUnavailableError as error:
     assert "Permission denied" in run(UNPRIVILEGED + program)
 
 
+def test_a_parent_that_can_be_written_and_not_read_will_do(run: Callable[..., str]) -> None:
+    program = """
+os.chmod(above, 0o300)
+store = open_local(os.path.join(above, "deeper", "inner"))
+store.commit([Write(Table.CALLS, b"key", b"value")], durable=True)
+print(store.get(Table.CALLS, b"key"))
+"""
+    assert run(UNPRIVILEGED + program) == "b'value'\n"
+
+
 def test_a_full_disk_is_said_by_commits_and_objects_and_harms_nothing(
     run: Callable[..., str],
 ) -> None:
