@@ -22,18 +22,38 @@ def fresh_name(prefix: str) -> str:
     return f"{prefix}-{stamp}-{os.urandom(4).hex()}"
 
 
-def write_whole(path: str, pieces: Iterable[bytes | memoryview]) -> None:
-    """Make `path` a file of `pieces`, on disk when it returns; whole or absent whatever happens."""
+def write_whole(
+    path: str, pieces: Iterable[bytes | memoryview], *, first_wins: bool = False
+) -> None:
+    """Make `path` a file of `pieces`, on disk when it returns; whole or absent whatever happens.
+
+    With `first_wins`, a file that is there stays.
+    """
     folder = os.path.dirname(path)
     temporary = os.path.join(folder, fresh_name(UNFINISHED))
     try:
         _write_synced(temporary, pieces)
-        os.replace(temporary, path)
+        if first_wins:
+            _put_first(temporary, path)
+        else:
+            os.replace(temporary, path)
     except BaseException:
         remove(temporary)
         raise
     # The new name is on disk once its folder is.
     sync_folder(folder)
+
+
+def _put_first(temporary: str, path: str) -> None:
+    try:
+        os.link(temporary, path)
+    except FileExistsError:
+        remove(temporary)  # somebody was quicker
+    except OSError:
+        # A file system without hard links.
+        os.replace(temporary, path)
+    else:
+        remove(temporary)
 
 
 def make_folder(path: str) -> bool:

@@ -101,6 +101,7 @@ def prepare(path: str) -> Home:
         _check_owner(home)
         if not _has_format(home):
             _initialise(home)
+            _has_format(home)  # another version may have been quicker
     except (OSError, ValueError) as error:
         if isinstance(error, StoreUnavailableError):
             raise
@@ -156,8 +157,8 @@ def _initialise(home: Home) -> None:
     write_whole(f"{home.path}/CACHEDIR.TAG", [_TAG])
     for folder in (home.records, home.objects):
         make_folder(folder)
-    # Several processes may come here at once: all of them write the same.
-    write_whole(f"{home.path}/format", [FORMAT])
+    # Several processes may come here at once, and not all of them need be of one version.
+    write_whole(f"{home.path}/format", [FORMAT], first_wins=True)
 
 
 def _check_nobodys(home: Home) -> None:
