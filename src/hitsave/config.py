@@ -59,7 +59,11 @@ def _flag(value: Any) -> bool:
 def _folder(value: Any) -> str:
     if not isinstance(value, str) or not value:
         raise ValueError("a path")
-    return os.path.abspath(os.path.expanduser(value))
+    path = os.path.expanduser(value)
+    try:
+        return os.path.abspath(path)
+    except OSError:
+        return path  # the working folder was deleted, and the store will say so
 
 
 SETTINGS: dict[str, Setting] = {

@@ -30,7 +30,7 @@ from hitsave.errors import HitsaveError, OtherSchemaError, StoreUnavailableError
 from hitsave.events import warn_error
 from hitsave.hook import ExecutedSource, Ledger, install
 from hitsave.observe import watch
-from hitsave.store import MemoryStore, Store, Table, Write, open_local
+from hitsave.store import UNAVAILABLE, MemoryStore, Store, Table, Write, open_local
 from hitsave.units import DAY
 
 T = TypeVar("T")
@@ -138,7 +138,9 @@ class Session:
         """Warn once of each kind of trouble of hitsave's own; raise it in strict mode."""
         if self.settings.strict:
             raise error
-        warn_error(f"trouble:{kind}", error)
+        # A lookup that fails for the same reason has been warned of by the store itself.
+        is_store = isinstance(error, StoreUnavailableError)
+        warn_error(UNAVAILABLE if is_store else f"trouble:{kind}", error)
 
     def closure_options(self) -> Options:
         """What closures in this session are computed with."""

@@ -10,6 +10,8 @@ _FACTORS = {
     **{unit[0].lower() * bool(step): 1000**step for step, unit in enumerate(_UNITS)},
 }
 
+_TOO_MUCH = float("inf")  # what too many digits come to
+
 
 def size_text(size: int) -> str:
     """Return a number of bytes in the unit that suits it."""
@@ -29,10 +31,10 @@ def read_size(value: object) -> int:
     amount, factor = text[: len(text) - len(unit)], _FACTORS.get(unit.strip())
     if factor is None or not amount.replace(".", "", 1).isdecimal():
         raise ValueError("a size, such as 20 GB")
-    size = int(float(amount) * factor)
-    if size < 1:
+    size = float(amount) * factor
+    if not 1 <= size < _TOO_MUCH:
         raise ValueError("a size above 0, such as 20 GB")
-    return size
+    return int(size)
 
 
 def read_share(value: object) -> float:

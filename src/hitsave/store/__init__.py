@@ -11,6 +11,7 @@ from hitsave.store.held import Held
 from hitsave.store.interface import (
     MAX_KEY_SIZE,
     MAX_VALUE_SIZE,
+    UNAVAILABLE,
     Lease,
     Store,
     Table,
@@ -23,6 +24,7 @@ from hitsave.store.records import CallRecord, is_of_other_layout, pack_call, unp
 __all__ = [
     "MAX_KEY_SIZE",
     "MAX_VALUE_SIZE",
+    "UNAVAILABLE",
     "Blob",
     "CallRecord",
     "Held",

@@ -264,7 +264,7 @@ def _first_that_fits(home: Home, *, read_only: bool) -> lmdb.Environment:
 
 def _open_lmdb(home: Home, map_size: int, *, read_only: bool) -> lmdb.Environment:
     return lmdb.Environment(
-        home.records,
+        os.fsencode(home.records),
         map_size=map_size,
         readonly=read_only,
         metasync=False,

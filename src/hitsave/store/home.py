@@ -17,6 +17,7 @@ hitsave's, or whose format it does not know: it is left exactly as it is.
 import os
 from contextlib import suppress
 from errno import ENOTDIR
+from stat import S_ISREG
 from typing import NamedTuple
 
 from hitsave.errors import StoreUnavailableError
@@ -165,7 +166,9 @@ def _check_nobodys(home: Home) -> None:
     """Raise unless the folder is empty, or was left unfinished by an earlier `_initialise`."""
     names = {name for name in os.listdir(home.path) if not name.startswith(_LEFT_BEHIND)}
     begun = "CACHEDIR.TAG" in names and _starts_with(f"{home.path}/CACHEDIR.TAG", _TAG)
-    foreign = names - _NOBODYS - (_OWN if begun else set())
+    # Of a home that is removed while in use and made again, the file of leases may come first.
+    own = _OWN if begun else {"leases"} if _is_empty_file(home.leases) else set()
+    foreign = names - _NOBODYS - own
     if foreign:
         raise StoreUnavailableError(
             f"The folder {home.path} holds files that are not hitsave's: {min(foreign)!r}.",
@@ -176,3 +179,11 @@ def _check_nobodys(home: Home) -> None:
 def _starts_with(path: str, start: bytes) -> bool:
     with open(path, "rb") as file:
         return file.read(len(start)) == start
+
+
+def _is_empty_file(path: str) -> bool:
+    try:
+        status = os.lstat(path)
+    except FileNotFoundError:
+        return False
+    return S_ISREG(status.st_mode) and not status.st_size

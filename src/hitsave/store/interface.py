@@ -20,6 +20,8 @@ MAX_KEY_SIZE = 511
 MAX_VALUE_SIZE = 16 * 1024 * 1024
 """Length of the longest value, in bytes. What is larger belongs in an object."""
 
+UNAVAILABLE = "store-unavailable"
+"""What warnings are about of a store that cannot be used: looking up or writing, it is one."""
 
 _PAGE = 256
 

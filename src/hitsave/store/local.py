@@ -24,7 +24,7 @@ from hitsave.store.files import ObjectFiles
 from hitsave.store.framing import Part
 from hitsave.store.held import Held, delete_unfinished
 from hitsave.store.home import Home, has_lost_records, prepare, unavailable
-from hitsave.store.interface import MAX_KEY_SIZE, Lease, Table, Write, check_write
+from hitsave.store.interface import MAX_KEY_SIZE, UNAVAILABLE, Lease, Table, Write, check_write
 from hitsave.store.leases import Leases
 from hitsave.store.locks import SlotLocks
 from hitsave.store.network import local_path
@@ -382,7 +382,7 @@ class LocalStore:
         except TROUBLE as remaining:
             self._drop()
             self._rests_until = time.monotonic() + REST
-            warn_error("store-unavailable", self._translated(remaining))
+            warn_error(UNAVAILABLE, self._translated(remaining))
 
     def _start_anew(self, error: Exception) -> None:
         environment = self._environment
