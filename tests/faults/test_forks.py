@@ -253,7 +253,7 @@ POOL = """
 import multiprocessing, os, signal, sys
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-import work
+import hitsave, work
 
 def call(x):
     if x < 0:
@@ -263,27 +263,27 @@ def call(x):
 
 if __name__ == "__main__":
     context = multiprocessing.get_context(sys.argv[1])
-    with ProcessPoolExecutor(3, context) as pool:
+    with ProcessPoolExecutor(2, context) as pool:
         try:
             list(pool.map(call, [1, 2, 1, 3, -1, *range(20)]))
         except BrokenProcessPool:
             print("broken")
-    with ProcessPoolExecutor(3, context) as pool:
+    with ProcessPoolExecutor(2, context) as pool:
         print(list(pool.map(call, [*range(20), *range(20)])) == [*range(20)] * 2)
+    with hitsave.mode("require"):
+        print(list(map(call, range(20))) == [*range(20)])
 """
 
 
-@pytest.mark.parametrize("method", ["fork", "spawn", "forkserver"])
+@pytest.mark.parametrize("method", ["spawn", "forkserver"])
 def test_a_pool_after_one_that_lost_a_worker_has_all_results(
     programs: Programs, method: str
 ) -> None:
     programs.write("work.py", WORK)
     programs.write("pool.py", POOL)
-    assert programs.printed("pool.py", method) == "broken\nTrue\n"
+    assert programs.printed("pool.py", method) == "broken\nTrue\nTrue\n"
     # What a worker was computing that was killed with the others is computed again.
     assert set(Counter(programs.noted()).values()) <= {1, 2}
-    assert programs.printed("pool.py", method, HITSAVE_MODE="require") == "broken\nTrue\n"
-    assert programs.noted() == []
 
 
 LOKY = """
@@ -334,7 +334,7 @@ def test_a_program_that_was_interrupted_goes_on_where_it_was(
     programs.write("loop.py", LOOP)
     chance = random.Random(0)
     interrupted = 0
-    for turn in range(rounds(5)):
+    for turn in range(rounds(3)):
         program = programs.start("loop.py", 30 * (turn // 2))
         assert line(program) == "begun"
         time.sleep(chance.random() * 0.1)

@@ -108,7 +108,7 @@ def test_no_commit_that_was_acknowledged_is_lost(
     programs.write("writer.py", COMMITS)
     chance = random.Random(backup)
     acknowledged: list[str] = []
-    for turn in range(rounds(2)):
+    for turn in range(rounds(1)):
         writers = [programs.start("writer.py", f"{turn}-{n}", home) for n in range(WRITERS)]
         found = killed(writers, chance)
         store = open_local(str(home))
@@ -121,7 +121,7 @@ def test_no_commit_that_was_acknowledged_is_lost(
     assert store.troubles == 0
     store.close()
     assert_undamaged(home)
-    print(f"{len(acknowledged)} commits by {WRITERS * rounds(2)} writers that were killed")
+    print(f"{len(acknowledged)} commits by {WRITERS * rounds(1)} writers that were killed")
 
 
 def lost(store: Store, names: list[str]) -> list[str]:
@@ -151,7 +151,7 @@ def test_no_call_that_returned_is_computed_again(
     programs.write("again.py", AGAIN)
     chance = random.Random(backup)
     acknowledged: list[str] = []
-    for turn in range(rounds(2)):
+    for turn in range(rounds(1)):
         writers = [programs.start("writer.py", f"{turn}-{n}") for n in range(WRITERS)]
         found = killed(writers, chance)
         assert_recorded(programs, tmp_path / "keys", found)
@@ -159,7 +159,7 @@ def test_no_call_that_returned_is_computed_again(
     assert len(acknowledged) > 20
     assert_recorded(programs, tmp_path / "keys", acknowledged)
     assert_undamaged(home)
-    print(f"{len(acknowledged)} calls by {WRITERS * rounds(2)} writers that were killed")
+    print(f"{len(acknowledged)} calls by {WRITERS * rounds(1)} writers that were killed")
 
 
 def assert_recorded(programs: Programs, keys: Path, acknowledged: list[str]) -> None:
@@ -184,7 +184,7 @@ def test_a_home_whose_makers_are_killed_is_made_by_the_next(
     programs.write("opener.py", OPENER)
     chance = random.Random(0)
     seconds = []
-    for turn in range(rounds(3)):
+    for turn in range(rounds(2)):
         folder = home.with_name(f"home-{turn}")
         openers = [programs.start("opener.py", folder) for _ in range(2)]
         while not folder.exists():

@@ -17,7 +17,7 @@ hitsave's, or whose format it does not know: it is left exactly as it is.
 import os
 from contextlib import suppress
 from errno import ENOTDIR
-from stat import S_ISREG
+from stat import S_ISDIR, S_ISREG
 from typing import NamedTuple
 
 from hitsave.errors import StoreUnavailableError
@@ -166,8 +166,8 @@ def _check_nobodys(home: Home) -> None:
     """Raise unless the folder is empty, or was left unfinished by an earlier `_initialise`."""
     names = {name for name in os.listdir(home.path) if not name.startswith(_LEFT_BEHIND)}
     begun = "CACHEDIR.TAG" in names and _starts_with(f"{home.path}/CACHEDIR.TAG", _TAG)
-    # Of a home that is removed while in use and made again, the file of leases may come first.
-    own = _OWN if begun else {"leases"} if _is_empty_file(home.leases) else set()
+    # Of a home that is removed while in use and made again, other processes may make parts first.
+    own = _OWN if begun else {name for name in _OWN & names if _is_bare(f"{home.path}/{name}")}
     foreign = names - _NOBODYS - own
     if foreign:
         raise StoreUnavailableError(
@@ -181,9 +181,9 @@ def _starts_with(path: str, start: bytes) -> bool:
         return file.read(len(start)) == start
 
 
-def _is_empty_file(path: str) -> bool:
-    try:
-        status = os.lstat(path)
-    except FileNotFoundError:
-        return False
+def _is_bare(path: str) -> bool:
+    """Whether nothing is in a file, or in a folder but folders."""
+    status = os.lstat(path)
+    if S_ISDIR(status.st_mode):
+        return all(_is_bare(f"{path}/{name}") for name in os.listdir(path))
     return S_ISREG(status.st_mode) and not status.st_size
