@@ -95,11 +95,20 @@ class Session:
             warn_error(f"store:{self.settings.home}", error)
             return MemoryStore()
 
-    def commit(self, writes: list[Write], *, durable: bool = False, replace: bool = False) -> bool:
-        """Write to the store; False, with one warning, where that fails."""
+    def commit(
+        self,
+        writes: list[Write],
+        *,
+        durable: bool = False,
+        replace: bool = False,
+        soon: bool = False,
+    ) -> bool:
+        """Write to the store; False, with one warning, where that fails. See `Store.commit`."""
         pending, self._pending = self._pending, []
+        # Where trouble is to be raised, it has to be known of here and now.
+        soon = soon and not self.settings.strict
         try:
-            self.store.commit([*pending, *writes], durable=durable, replace=replace)
+            self.store.commit([*pending, *writes], durable=durable, replace=replace, soon=soon)
         except StoreUnavailableError as error:
             self.trouble("commit", error)
             return False
@@ -117,9 +126,8 @@ class Session:
 
     def finish(self) -> None:
         """Write what is left to write."""
-        writes = self._use_writes()
-        if self._pending or writes:
-            self.commit(writes)
+        if self._store is not None or self._pending:
+            self.commit(self._use_writes())
 
     def _use_writes(self) -> list[Write]:
         """What tells of calls that hit when they were last used, once a day for each."""

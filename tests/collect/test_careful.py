@@ -84,7 +84,7 @@ def test_a_read_that_fails_once_removes_nothing(
             assert gc().files == 0
     if table in (Table.CALLS, Table.SNAPSHOTS, Table.LINKS, Table.PACKED) and name == "scan":
         assert failed
-    store._rests_until = 0.0  # type: ignore[attr-defined]
+    store._tables._rests_until = 0.0  # type: ignore[attr-defined]
     kept = (Table.CALLS, Table.SNAPSHOTS, Table.PACKED, Table.LINKS, Table.PINS)
     for each, rows in zip(Table, before, strict=True):
         if each in kept:

@@ -44,7 +44,14 @@ def large(name):
     return name.encode() * 10_000
 """
 
-CALLS = """
+# As if each call took long: such are recorded when they return.
+LONG = """
+from hitsave.memo import record
+
+record.CHEAP = 0.0
+"""
+
+LONG_CALLS = """
 import sys
 from backup import back_up
 from work import large, small
@@ -55,6 +62,23 @@ for number in range(10**9):
     result = large(key) if number % 8 == 0 else small(key)
     back_up()
     print(key, flush=True)
+"""
+
+CALLS = """
+import sys
+from backup import back_up
+from hitsave import session
+from work import large, small
+
+name, keys = sys.argv[1], []
+for number in range(10**9):
+    keys.append(f"{name}-{number}")
+    result = large(keys[-1]) if number % 8 == 0 else small(keys[-1])
+    back_up()
+    if number % 10 == 9:
+        session.current().store.flush()
+        print(*keys, sep="\\n", flush=True)
+        keys.clear()
 """
 
 # In mode `require` a call that is not recorded raises.
@@ -142,12 +166,13 @@ def assert_undamaged(home: Path) -> None:
 
 
 @meddling
-def test_no_call_that_returned_is_computed_again(
-    programs: Programs, home: Path, rounds: Rounds, tmp_path: Path, backup: str
+@pytest.mark.parametrize("calls", [LONG_CALLS, CALLS], ids=["long", "cheap"])
+def test_no_call_that_was_recorded_is_computed_again(
+    programs: Programs, home: Path, rounds: Rounds, tmp_path: Path, backup: str, calls: str
 ) -> None:
     programs.write("backup.py", backup)
-    programs.write("work.py", WORK)
-    programs.write("writer.py", CALLS)
+    programs.write("work.py", LONG + WORK if calls is LONG_CALLS else WORK)
+    programs.write("writer.py", calls)
     programs.write("again.py", AGAIN)
     chance = random.Random(backup)
     acknowledged: list[str] = []

@@ -64,9 +64,9 @@ def test_it_is_on_disk_when_the_call_returns(
     flushed: list[bool] = []
     commit = own_session.commit
 
-    def noted(writes: Any, *, durable: bool = False, replace: bool = False) -> bool:
+    def noted(writes: Any, *, durable: bool = False, **options: bool) -> bool:
         flushed.append(durable)
-        return commit(writes, durable=durable, replace=replace)
+        return commit(writes, durable=durable, **options)
 
     monkeypatch.setattr(own_session, "commit", noted)
     plain(1)

@@ -317,5 +317,5 @@ def test_an_error_of_lmdb_on_a_lookup_is_a_miss_and_one_warning(
     # It is left alone for a while: what follows costs nothing, and warns no more.
     assert local.get(Table.CALLS, b"key") is None
     assert len(warned) == 1
-    local._rests_until = 0.0
+    local._tables._rests_until = 0.0
     assert local.get(Table.CALLS, b"key") == b"value"

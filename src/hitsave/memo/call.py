@@ -346,7 +346,8 @@ def _find_equivalent(call: Call) -> Any:
     try:
         result = _decoded(call.session, record)
         if result is not ABSENT:
-            call.session.commit(call_writes(call, candidate.key, record, *candidate[1:]))
+            writes = call_writes(call, candidate.key, record, *candidate[1:])
+            call.session.commit(writes, soon=True)
             _note_hit(call, candidate, record)
         return result
     except Exception as error:

@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 INLINE_LIMIT = 64 * 1024
 """Results above this many bytes become objects in files."""
 
+CHEAP = 0.05
+"""Seconds of computing that may be lost with the process, where many calls are recorded at once."""
+
 
 class Before(NamedTuple):
     """How things stood just before the function ran.
@@ -147,7 +150,7 @@ def _record(call: "Call", result: Any, before: Before, seconds: float) -> None:
     ]
     durable = memo.options.kind == "experiment"
     replaces = call.overwrites or call.mode.name == "refresh"
-    if session.commit(writes, durable=durable, replace=replaces):
+    if session.commit(writes, durable=durable, replace=replaces, soon=seconds < CHEAP):
         if record.known is not None:
             session.recalled.note(result, record.known)
         note_nested(call, record)

@@ -52,12 +52,15 @@ _ATTEMPTS = 1000
 def _profile_over(before: Any) -> Any:
     """Return a profile function that notes what starts, in front of the one that is there."""
 
+    # Kept here: when the interpreter ends, a module loses its names before its callbacks.
+    identity, told_apart = _identity, TOLD_APART
+
     def hitsave_profile(frame: FrameType, event: str, argument: Any) -> None:
         # Called several times for every call of the program: the least that can be done.
         if event == "call":
-            if _identity(frame.f_code) not in _told:
+            if identity(frame.f_code) not in (_told or ()) and _start is not None:
                 _start(frame)
-        elif event == "c_call" and argument.__name__ in TOLD_APART:
+        elif event == "c_call" and argument.__name__ in told_apart and _note_call is not None:
             _note_call(frame, argument)
         if before is not None:
             before(frame, event, argument)

@@ -113,13 +113,20 @@ class Store(Protocol):
         """
 
     def commit(
-        self, writes: Sequence[Write], *, durable: bool = False, replace: bool = False
+        self,
+        writes: Sequence[Write],
+        *,
+        durable: bool = False,
+        replace: bool = False,
+        soon: bool = False,
     ) -> None:
         """Write all of `writes`, or none, as one transaction.
 
         Once it returns, every process sees them, and the death of a process cannot undo them; with
-        `durable`, a power cut cannot either. In `CALLS` the first commit of a key wins, unless
-        `replace`; elsewhere the last one does. Raises StoreUnavailableError.
+        `durable`, a power cut cannot either. With `soon` that holds a moment later, and until then
+        they are this process's alone: for what costs little to make again. Leases that end before
+        that keep other processes waiting until then. In `CALLS` the first commit of a key wins,
+        unless `replace`; elsewhere the last one does. Raises StoreUnavailableError.
         """
 
     def delete(self, table: Table, keys: Iterable[bytes] | Mapping[bytes, bytes]) -> None:

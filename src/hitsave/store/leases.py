@@ -10,6 +10,7 @@ one slot of a file (`locks.SlotLocks`), which is chosen by the key.
 import os
 import threading
 import time
+from collections.abc import Callable
 from types import TracebackType
 from typing import NamedTuple, Protocol
 
@@ -54,12 +55,25 @@ class SlotLock(Protocol):
 
 
 class Leases:
-    """The leases of one process on one store. `slot_lock` is None where processes share nothing."""
+    """The leases of one process on one store.
 
-    def __init__(self, slot_lock: SlotLock | None) -> None:
+    `slot_lock` is None where processes share nothing. While what was recorded under leases is not
+    there for other processes, as `is_settled` says, ended leases are held back from these.
+    """
+
+    def __init__(
+        self, slot_lock: SlotLock | None, is_settled: Callable[[], bool] = lambda: True
+    ) -> None:
         self._slot_lock = slot_lock
-        self._changed = threading.Condition()
+        self._is_settled = is_settled
+        self._held_back: set[int] = set()
+        self._renew_lock()
         self._holders: dict[int, HeldLease] = {}
+
+    def _renew_lock(self) -> None:
+        # Taken by itself: an interrupt in the midst of a condition's `__enter__` leaves it taken.
+        self._lock = threading.RLock()
+        self._changed = threading.Condition(self._lock)
 
     def lease(self, key: bytes, limit: float, what: str, owner: object) -> "HeldLease":
         """Return a lease of `key`. See `Store.lease`."""
@@ -68,12 +82,12 @@ class Leases:
 
     def take(self, lease: "HeldLease") -> "HeldLease":
         """Return the holder of the lease's key in this process: `lease` itself if it is free."""
-        with self._changed:
+        with self._lock:
             return self._holders.setdefault(lease.slot, lease)
 
     def wait(self, lease: "HeldLease", pause: float) -> None:
         """Wait up to `pause` seconds for the holder of the lease's key."""
-        with self._changed:
+        with self._lock:
             if lease.slot in self._holders:
                 self._changed.wait(pause)
 
@@ -90,29 +104,42 @@ class Leases:
 
     def give_back(self, lease: "HeldLease") -> None:
         """End `lease`, if it is the holder. The slot goes first: see `take_slot`."""
-        with self._changed:
+        with self._lock:
             if self._holders.get(lease.slot) is lease:
                 if self._slot_lock is not None:
-                    self._slot_lock.unlock(lease.slot)
+                    if self._is_settled():
+                        self._slot_lock.unlock(lease.slot)
+                    else:
+                        self._held_back.add(lease.slot)
                 del self._holders[lease.slot]
                 self._changed.notify_all()
 
+    def free_held_back(self) -> None:
+        """Let other processes have the ended leases that were held back from them."""
+        with self._lock:
+            slots, self._held_back = self._held_back, set()
+            for slot in slots:
+                # Unless it is held anew, by another thread.
+                if self._slot_lock is not None and slot not in self._holders:
+                    self._slot_lock.unlock(slot)
+
     def before_fork(self) -> None:
         """Hold the table still."""
-        self._changed.acquire()
+        self._lock.acquire()
 
     def after_fork_in_parent(self) -> None:
         """Let the table go."""
-        self._changed.release()
+        self._lock.release()
 
     def after_fork_in_child(self) -> None:
         """Start anew, but for what the forking thread holds.
 
         What it holds stays its parent's, which waits for the child perhaps: the child passes.
         """
-        self._changed = threading.Condition()
+        self._renew_lock()
         me = threading.get_ident()
         self._holders = {at: held for at, held in self._holders.items() if held.thread == me}
+        self._held_back = set()
         if self._slot_lock is not None:
             self._slot_lock.forget()
 

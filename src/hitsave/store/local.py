@@ -1,44 +1,29 @@
 """The store in a folder: LMDB for records, files for objects, locks for leases.
 
-Owns the guard around the environment, what happens at a fork, and the policy for trouble: damage is
-a miss and is put right by the next writer; what cannot be put right is one warning, and the store
-is left alone for a while. Refuses to raise on a lookup.
+Owns which store a folder has in this process, what happens to it at a fork, and that an object is
+there before anything refers to it. Refuses to raise on a lookup.
 """
 
 import os
 import threading
-import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import BinaryIO, TypeVar
-
-import lmdb
+from typing import BinaryIO
 
 from hitsave.digest import Digest
-from hitsave.errors import DamagedError, HitsaveError, StoreUnavailableError
-from hitsave.events import warn, warn_error
+from hitsave.errors import HitsaveError, StoreUnavailableError
+from hitsave.events import warn_error
 from hitsave.store.blobs import Blob, BlobFiles
 from hitsave.store.disk import make_folder
-from hitsave.store.environment import CORRUPT, Environment, Identity, Put, Removal
 from hitsave.store.files import ObjectFiles
 from hitsave.store.framing import Part
 from hitsave.store.held import Held, delete_unfinished
 from hitsave.store.home import Home, has_lost_records, prepare, unavailable
-from hitsave.store.interface import MAX_KEY_SIZE, UNAVAILABLE, Lease, Table, Write, check_write
+from hitsave.store.interface import Lease, Table, Write
 from hitsave.store.leases import Leases
 from hitsave.store.locks import SlotLocks
 from hitsave.store.network import local_path
-from hitsave.store.seal import seal, unseal
-
-T = TypeVar("T")
-
-TROUBLE = (lmdb.Error, OSError, DamagedError)
-"""Every error that LMDB, the file system and this room's own checks raise."""
-
-_NO_PAIRS: list[tuple[bytes, bytes]] = []
-
-REST = 30.0
-"""Seconds for which a store that could not be opened or locked is left alone."""
+from hitsave.store.tables import Tables
 
 _stores: "dict[str, LocalStore]" = {}
 _stores_guard = threading.RLock()
@@ -61,17 +46,13 @@ class LocalStore:
     def __init__(self, home: Home) -> None:
         self.users = 0
         self._home = home
-        self._guard = threading.RLock()
-        self._busy = False
         self._closed = False
         self._troubles = 0
-        self._rests_until = 0.0
-        self._damaged: dict[tuple[Table, bytes], bytes] = {}
         self._files = ObjectFiles(home.objects, home.quarantine)
         self._blobs = BlobFiles(home.blobs, home.quarantine)
-        self._leases = Leases(SlotLocks(home.leases))
-        self._environment: Environment | None = None
-        self._reopen()
+        # Who waits for a result in another process is let go once that is there to be found.
+        self._leases = Leases(SlotLocks(home.leases), lambda: self._tables.is_settled)
+        self._tables = Tables(home, self._leases.free_held_back)
 
     @property
     def lasts(self) -> bool:
@@ -81,7 +62,9 @@ class LocalStore:
     @property
     def troubles(self) -> int:
         """See `Store.troubles`."""
-        return self._troubles + self._files.damaged + self._blobs.damaged
+        return sum(
+            (self._troubles, self._tables.troubles, self._files.damaged, self._blobs.damaged)
+        )
 
     def is_whole(self) -> bool:
         """See `Store.is_whole`."""
@@ -90,27 +73,7 @@ class LocalStore:
 
     def get(self, table: Table, key: bytes) -> bytes | None:
         """See `Store.get`."""
-        sealed = self._read(table, key)
-        if sealed is None:
-            return None
-        body = unseal(table, key, sealed)
-        if body is None:
-            self._note_damage(table, key, sealed)
-        return body
-
-    def _read(self, table: Table, key: bytes) -> bytes | None:
-        with self._guard:
-            # A signal handler or a finaliser that runs inside a transaction of this very thread.
-            if self._busy or not 1 <= len(key) <= MAX_KEY_SIZE:
-                return None
-            try:
-                self._busy = True
-                return (self._environment or self._reopen()).get(table, key)
-            except TROUBLE as error:
-                self._put_right(error)
-                return None
-            finally:
-                self._busy = False
+        return self._tables.get(table, key)
 
     def scan(
         self,
@@ -122,70 +85,30 @@ class LocalStore:
         after: bytes = b"",
     ) -> list[tuple[bytes, bytes]]:
         """See `Store.scan`."""
-        pairs = []
-        found = self._look(lambda e: e.scan(table, prefix, limit, newest_first, after), _NO_PAIRS)
-        for key, sealed in found if limit > 0 else ():
-            body = unseal(table, key, sealed)
-            if body is None:
-                self._note_damage(table, key, sealed)
-            else:
-                pairs.append((key, body))
-        return pairs
+        return self._tables.scan(table, prefix, limit, newest_first, after)
 
     def records_size(self) -> int:
         """See `Store.records_size`."""
-        return self._look(lambda environment: environment.size(), 0)
-
-    def _look(self, ask: Callable[[Environment], T], nothing: T) -> T:
-        with self._guard:
-            if self._busy:
-                self._troubles += 1
-                return nothing
-            try:
-                self._busy = True
-                return ask(self._environment or self._reopen())
-            except TROUBLE as error:
-                self._put_right(error)
-                return nothing
-            finally:
-                self._busy = False
+        return self._tables.size()
 
     def commit(
-        self, writes: Sequence[Write], *, durable: bool = False, replace: bool = False
+        self,
+        writes: Sequence[Write],
+        *,
+        durable: bool = False,
+        replace: bool = False,
+        soon: bool = False,
     ) -> None:
         """See `Store.commit`."""
-        for write in writes:
-            check_write(write)
-        puts = [
-            Put(table, key, seal(table, key, value), table is Table.CALLS and not replace)
-            for table, key, value in writes
-        ]
-        kept = self._change(puts, [])
-        # What came first wins only if it can be read.
-        damaged = [put for put in kept if self._is_damaged(put)]
-        if damaged:
-            self._change(puts, [])
-        if durable:
-            self.flush()
+        self._tables.commit(writes, durable=durable, replace=replace, soon=soon)
 
     def delete(self, table: Table, keys: Iterable[bytes] | Mapping[bytes, bytes]) -> None:
         """See `Store.delete`."""
-        values = keys if isinstance(keys, Mapping) else dict.fromkeys(keys)
-        removals = [
-            Removal(table, key, None if value is None else seal(table, key, value))
-            for key, value in values.items()
-            if 1 <= len(key) <= MAX_KEY_SIZE
-        ]
-        self._change([], removals)
+        self._tables.delete(table, keys)
 
     def flush(self) -> None:
         """See `Store.flush`."""
-        with self._guard:
-            try:
-                (self._environment or self._reopen()).sync()
-            except TROUBLE as error:
-                self._drop()
-                raise self._translated(error) from error
+        self._tables.flush()
 
     def write_object(self, parts: Sequence[Part]) -> Digest:
         """See `Store.write_object`."""
@@ -310,125 +233,37 @@ class LocalStore:
 
     def close(self) -> None:
         """See `Store.close`. The last of the users that opened the folder closes it."""
-        with _stores_guard, self._guard:
+        with _stores_guard:
             self.users -= 1
             if self.users <= 0 and not self._closed:
                 self._closed = True
-                self._drop()
+                self._tables.close()
                 self._leases.close()
                 del _stores[self._home.path]
-
-    def _change(self, puts: Sequence[Put], removals: Sequence[Removal]) -> list[Put]:
-        with self._guard:
-            if self._busy:
-                raise StoreUnavailableError("The store is in the middle of a transaction.")
-            try:
-                self._busy = True
-                return self._try_change(puts, removals)
-            except TROUBLE as error:
-                self._drop()
-                raise self._translated(error) from error
-            finally:
-                self._busy = False
-
-    def _try_change(self, puts: Sequence[Put], removals: Sequence[Removal]) -> list[Put]:
-        damaged = [Removal(*place, value) for place, value in self._damaged.items()]
-        try:
-            kept = self._current().change(puts, [*damaged, *removals])
-        except CORRUPT as error:
-            self._start_anew(error)
-            kept = self._current().change(puts, removals)
-        self._damaged.clear()
-        return kept
-
-    def _current(self) -> Environment:
-        """Return the environment of the files that the folder has now."""
-        environment = self._environment or self._reopen()
-        if environment.is_current():
-            return environment
-        # Removed, or set aside by another process: what was opened is nobody's any more.
-        self._drop()
-        return self._reopen()
-
-    def _reopen(self, suspect: Identity | None = None) -> Environment:
-        self._check_open()
-        if time.monotonic() < self._rests_until:
-            raise StoreUnavailableError(f"The store in {self._home.path} could not be used lately.")
-        try:
-            self._environment = Environment(prepare(self._home.path), suspect)
-        except TROUBLE as error:
-            self._rests_until = time.monotonic() + REST
-            raise self._translated(error) from error
-        return self._environment
 
     def _check_open(self) -> None:
         if self._closed:
             raise StoreUnavailableError("The store was closed.")
 
-    def _drop(self) -> None:
-        environment, self._environment = self._environment, None
-        if environment is not None:
-            environment.close()
-
-    def _put_right(self, error: Exception) -> None:
-        """Do what can be done after a lookup failed. The lookup finds nothing."""
-        self._troubles += 1
-        if self._closed:
-            return
-        try:
-            if not isinstance(error, CORRUPT):
-                raise error
-            self._start_anew(error)
-        except TROUBLE as remaining:
-            self._drop()
-            self._rests_until = time.monotonic() + REST
-            warn_error(UNAVAILABLE, self._translated(remaining))
-
-    def _start_anew(self, error: Exception) -> None:
-        environment = self._environment
-        if environment is None or environment.read_only:
-            raise error
-        suspect = environment.data
-        self._drop()
-        self._reopen(suspect)
-
-    def _translated(self, error: Exception) -> StoreUnavailableError:
+    def _translated(self, error: OSError) -> StoreUnavailableError:
         if isinstance(error, StoreUnavailableError):
             return error
         return unavailable(self._home.path, error)
 
-    def _is_damaged(self, put: Put) -> bool:
-        if unseal(put.table, put.key, put.value) is not None:
-            return False
-        self._note_damage(put.table, put.key, put.value)
-        return True
-
-    def _note_damage(self, table: Table, key: bytes, sealed: bytes) -> None:
-        with self._guard:
-            self._troubles += 1
-            self._damaged[table, key] = sealed
-        warn(
-            "damaged-record",
-            f"A record in the store in {self._home.path} is damaged and counts as absent.",
-            "what it held is computed again; a failing disk or memory may be the cause",
-        )
-
     def before_fork(self) -> None:
         """Wait until no thread is in a transaction or at the leases."""
-        self._guard.acquire()
+        self._tables.before_fork()
         self._leases.before_fork()
 
     def after_fork_in_parent(self) -> None:
         """Let the threads go on."""
         self._leases.after_fork_in_parent()
-        self._guard.release()
+        self._tables.after_fork_in_parent()
 
     def after_fork_in_child(self) -> None:
         """Give up what is the parent's; it is opened again when it is needed."""
-        self._guard = threading.RLock()
-        self._busy = False
+        self._tables.after_fork_in_child()
         self._leases.after_fork_in_child()
-        self._drop()
 
 
 def _before_fork() -> None:

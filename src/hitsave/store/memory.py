@@ -57,6 +57,7 @@ class MemoryStore:
         *,
         durable: bool = False,  # noqa: ARG002 - nothing here survives the process
         replace: bool = False,
+        soon: bool = False,  # noqa: ARG002 - no other process is to see it
     ) -> None:
         """See `Store.commit`."""
         for write in writes:
