@@ -13,6 +13,7 @@ import pytest
 from hitsave.errors import StoreUnavailableError
 from hitsave.store import Store, Table, Write, open_local
 from hitsave.store import environment as environment_module
+from hitsave.store.home import FORMAT, format_of
 
 WRITE = [Write(Table.CALLS, b"key", b"value")]
 
@@ -136,17 +137,49 @@ def test_a_home_left_unfinished_is_finished(home: str, left: str) -> None:
     store.close()
 
 
-@pytest.mark.parametrize("written", [b"hitsave store 99\n", b"", b"\xff\x00garbage" * 100])
-def test_an_unknown_format_is_named_and_left_alone(home: str, written: bytes) -> None:
+@pytest.mark.parametrize("name", [b"hitsave store 99", b"hitsave store of another kind"])
+def test_an_unknown_format_is_named_and_left_alone(home: str, name: bytes) -> None:
     store = open_local(home)
     assert works(store)
     store.close()
-    (Path(home) / "format").write_bytes(written)
+    (Path(home) / "format").write_bytes(format_of(name))
     before = content(Path(home))
     message = refused(home)
     assert "left alone" in message
-    assert "99" in message or b"99" not in written
+    assert name.decode() in message
     assert content(Path(home)) == before
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        b"",
+        FORMAT[:10],
+        b"\xff\x00garbage" * 100,
+        b"hitsave store 99\n",
+        FORMAT.replace(b"store", b"stnre"),
+        format_of(b"hitsave store 99").replace(b"99", b"98"),
+        b"another program's\n",
+    ],
+)
+def test_a_damaged_format_is_written_anew(home: str, written: bytes, warned: list[str]) -> None:
+    store = open_local(home)
+    store.commit([Write(Table.CALLS, b"key", b"value")])
+    store.close()
+    (Path(home) / "format").write_bytes(written)
+    for _ in range(2):
+        store = open_local(home)
+        assert store.get(Table.CALLS, b"key") == b"value"
+        store.close()
+    assert (Path(home) / "format").read_bytes() == FORMAT
+    assert len(warned) == 1
+
+
+def test_a_file_of_that_name_in_another_programs_folder_stays(tmp_path: Path) -> None:
+    (tmp_path / "format").write_text("another program's\n")
+    before = content(tmp_path)
+    assert "left alone" in refused(tmp_path)
+    assert content(tmp_path) == before
 
 
 def test_a_home_of_another_user_is_refused(

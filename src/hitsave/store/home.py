@@ -20,11 +20,21 @@ from errno import ENOTDIR
 from stat import S_ISDIR, S_ISREG
 from typing import NamedTuple
 
+from hitsave.digest import digest_bytes
 from hitsave.errors import StoreUnavailableError
+from hitsave.events import warn
 from hitsave.store.disk import make_folder, sync_folder, write_whole
 from hitsave.store.seal import SCHEMA
 
-FORMAT = f"hitsave store {SCHEMA}\n".encode()
+_FAMILY = b"hitsave store "
+
+
+def format_of(name: bytes) -> bytes:
+    """Return what the file `format` holds for a format: its name, and what vouches for that."""
+    return b"%s\n%s\n" % (name, digest_bytes(name).hex()[:16].encode())
+
+
+FORMAT = format_of(_FAMILY + str(SCHEMA).encode())
 
 _TAG = b"""Signature: 8a477f597d28d172789f06886806bc55
 # This folder is hitsave's cache of results. See https://bford.info/cachedir/
@@ -143,13 +153,19 @@ def _has_format(home: Home) -> bool:
             found = file.read(100)
     except FileNotFoundError:
         return False
-    if found != FORMAT:
-        name = found.decode(errors="replace").strip()
+    name = found.partition(b"\n")[0]
+    if FORMAT.startswith(name + b"\n"):
+        return True
+    is_intact = name.startswith(_FAMILY) and found == format_of(name)
+    if is_intact or not _has_tag(home):
         raise StoreUnavailableError(
-            f"The store in {home.path} has the unknown format {name!r} and is left alone.",
+            f"The store in {home.path} has the unknown format {_shown(name)} and is left alone.",
             "another version of hitsave may have made it: set HITSAVE_HOME to another folder",
         )
-    return True
+    # No version has written that. What is in the store says itself of which format it is.
+    os.unlink(f"{home.path}/format")
+    warn("damaged-format", f"The file {home.path}/format was damaged, and is written anew.")
+    return False
 
 
 def _initialise(home: Home) -> None:
@@ -165,7 +181,7 @@ def _initialise(home: Home) -> None:
 def _check_nobodys(home: Home) -> None:
     """Raise unless the folder is empty, or was left unfinished by an earlier `_initialise`."""
     names = {name for name in os.listdir(home.path) if not name.startswith(_LEFT_BEHIND)}
-    begun = "CACHEDIR.TAG" in names and _starts_with(f"{home.path}/CACHEDIR.TAG", _TAG)
+    begun = "CACHEDIR.TAG" in names and _has_tag(home)
     # Of a home that is removed while in use and made again, other processes may make parts first.
     own = _OWN if begun else {name for name in _OWN & names if _is_bare(f"{home.path}/{name}")}
     foreign = names - _NOBODYS - own
@@ -176,9 +192,17 @@ def _check_nobodys(home: Home) -> None:
         )
 
 
-def _starts_with(path: str, start: bytes) -> bool:
-    with open(path, "rb") as file:
-        return file.read(len(start)) == start
+def _has_tag(home: Home) -> bool:
+    """Whether the folder has the tag that a store begins with."""
+    try:
+        with open(f"{home.path}/CACHEDIR.TAG", "rb") as file:
+            return file.read(len(_TAG)) == _TAG
+    except FileNotFoundError:
+        return False
+
+
+def _shown(name: bytes) -> str:
+    return repr(name.decode(errors="replace"))
 
 
 def _is_bare(path: str) -> bool:
