@@ -215,6 +215,30 @@ def test_threads_that_make_the_same_calls_in_any_order_compute_each_once(
     assert assert_computed_once(programs) == 40 + 40 + 7
 
 
+SPOILED = """
+import work
+from hitsave.memo import around, cutoff
+
+plain = cutoff._packed_arguments
+
+def packed(call):
+    # As another thread may, at any moment.
+    around.spoil()
+    return plain(call)
+
+cutoff._packed_arguments = packed
+for x in range(14):
+    work.check(x)
+"""
+
+
+def test_a_call_inside_another_hits_whatever_other_threads_do(programs: Programs) -> None:
+    programs.write("work.py", WORK)
+    programs.write("spoiled.py", SPOILED)
+    programs.printed("spoiled.py")
+    assert assert_computed_once(programs) == 14 + 14 + 7
+
+
 TASKS = """
 import asyncio
 from hitsave import memo

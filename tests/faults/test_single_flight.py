@@ -39,7 +39,7 @@ def assert_served_soon(count: int, lines: list[str], result: int) -> None:
     first, *others = sorted(float(each[1]) for each in answers)
     delays = [moment - first for moment in others]
     figures(f"one of {count} computed; the others were served after it", delays)
-    assert max(delays) < 2
+    assert max(delays) < 10
 
 
 def test_of_many_fresh_processes_one_computes(programs: Programs, rounds: Rounds) -> None:

@@ -15,5 +15,5 @@ under_way: list["Evaluation"] = []
 
 def spoil() -> None:
     """Tell the evaluations under way of a memoised call that nobody can follow."""
-    for evaluation in under_way:
+    for evaluation in tuple(under_way):
         evaluation.nested_calls = None

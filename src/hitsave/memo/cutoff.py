@@ -67,19 +67,22 @@ class Plan(NamedTuple):
 def note_nested(call: "Call", record: CallRecord) -> None:
     """Tell the evaluation around a memoised call what that call returned."""
     around = _around()
-    if around is None or around.nested_calls is None:
+    # Asked for once: another thread may give them up at any moment.
+    nested = None if around is None else around.nested_calls
+    if nested is None:
         return
     arguments = _packed_arguments(call)
-    if arguments is None or record.pickled or len(around.nested_calls) == MOST_CALLS:
+    if arguments is None or record.pickled or len(nested) == MOST_CALLS:
         around.nested_calls = None
     else:
-        around.nested_calls.append(NestedCall(call.memo.symbol, arguments, _result(record)))
+        nested.append(NestedCall(call.memo.symbol, arguments, _result(record)))
 
 
 def _around() -> Any:
     """The innermost evaluation of this thread; those of others lose their plans."""
     mine = None
-    for evaluation in under_way:
+    # A copy: of a list that another thread shortens meanwhile, one would be passed over.
+    for evaluation in tuple(under_way):
         if evaluation.thread == threading.get_ident():
             mine = evaluation
         else:
