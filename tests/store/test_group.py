@@ -169,8 +169,17 @@ store.commit([Write(Table.STATE, b"first", b"1")])
 def record(key):
     store.commit([Write(Table.CALLS, key, b"value")], soon=True)
 
-def work():
-    record(b"worker")
+def open_anew():
+    global store
+    store = open_local(home)
+    store.commit([Write(Table.STATE, b"second", b"2")])
+    record(b"key")
+
+def worker(work):
+    import multiprocessing
+    process = multiprocessing.get_context("fork").Process(target=work)
+    process.start()
+    process.join()
 """
 
 ENDS = {
@@ -181,8 +190,9 @@ ENDS = {
     "an exit handler": "import atexit; atexit.register(record, b'key')",
     "a fork": "record(b'key'); os.fork() or os._exit(0); os.wait(); os._exit(0)",
     "the child of a fork": "os.fork() or (record(b'key'), os._exit(0)); os.wait()",
-    "a worker": "import multiprocessing as m; p = m.get_context('fork').Process(target=record, "
-    "args=(b'key',)); p.start(); p.join()",
+    "a fork that opens the store": "store.close(); os.fork() or (open_anew(), os._exit(0)); os.wait()",
+    "a fork of a worker": "worker(lambda: (os.fork() or (record(b'key'), os._exit(0)), os.wait()))",
+    "a worker": "worker(lambda: (open_anew(), print(store._tables._group.is_settled)))",
     "a close": "record(b'key'); store.close(); os._exit(0)",
     "a moment later": "record(b'key'); time.sleep(2); os._exit(0)",
 }

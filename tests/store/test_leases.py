@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -275,3 +276,26 @@ def test_leases_leave_nothing_behind(local: Store, home: str) -> None:
             pass
     assert (Path(home) / "leases").stat().st_size == 0
     assert local._leases._holders == {}
+
+
+def test_threads_that_take_the_first_leases_at_once_leave_nothing_locked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = SlotLocks(str(tmp_path / "leases")), SlotLocks(str(tmp_path / "leases"))
+    opened, both = os.open, threading.Barrier(2)
+
+    def open_together(*given: Any) -> int:
+        both.wait(10)
+        return opened(*given)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "open", open_together)
+        threads = [threading.Thread(target=first.lock, args=(slot,)) for slot in (1, 2)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    for slot in (1, 2):
+        assert not second.lock(slot)
+        first.unlock(slot)
+        assert second.lock(slot)

@@ -5,6 +5,7 @@ disks. Refuses to know code or values: it sees only bytes and records.
 """
 
 from hitsave.errors import StoreUnavailableError
+from hitsave.store import forks as forks  # to be told of forks from here on
 from hitsave.store.blobs import Blob, pieces
 from hitsave.store.framing import split_parts
 from hitsave.store.held import Held

@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Sequence
 
 from hitsave.store.environment import Put
+from hitsave.store.forks import may_end_at_once
 from hitsave.store.interface import Table
 
 WINDOW = 0.02
@@ -23,11 +24,10 @@ LINGER = 1.0
 
 
 class Group:
-    """The writes that wait, if any may. `settle` is called, in a thread, to commit them."""
+    """The writes that wait. `settle` is called, in a thread, to commit them."""
 
-    def __init__(self, settle: Callable[[], None], *, may_wait: bool = True) -> None:
+    def __init__(self, settle: Callable[[], None]) -> None:
         self.waiting: dict[tuple[Table, bytes], Put] = {}
-        self._may_wait = may_wait
         self.is_settled = True  # until something waits, and again when that is committed
         self._settle = settle
         self._last = 0.0
@@ -37,9 +37,10 @@ class Group:
 
     def may_wait(self) -> bool:
         """Whether a write may wait for others, since there was one just now."""
-        is_soon = self._may_wait and time.monotonic() - self._last < WINDOW
+        if time.monotonic() - self._last >= WINDOW:
+            return False
         # In exit handlers no thread would be waited for any more.
-        return is_soon and threading.main_thread().is_alive()
+        return threading.main_thread().is_alive() and not may_end_at_once()
 
     def add(self, puts: Sequence[Put]) -> bool:
         """Whether puts wait from now on; False where nobody could end that."""

@@ -10,6 +10,7 @@ closes one of these, a backup say. These two belong to an open descriptor of our
 import fcntl
 import os
 import struct
+import threading
 import time
 from contextlib import suppress
 from fcntl import flock
@@ -95,6 +96,7 @@ class SlotLocks:
     def __init__(self, path: str) -> None:
         self._path = path
         self._descriptor: int | None = None
+        self._opening = threading.Lock()
 
     def lock(self, slot: int) -> bool:
         """Whether no other process holds the slot; from then on this one does."""
@@ -145,11 +147,18 @@ class SlotLocks:
         if self._descriptor is not None:
             os.close(self._descriptor)
             self._descriptor = None
+        self._opening = threading.Lock()  # another thread may have held it at the fork
 
     def _opened(self) -> int:
         if self._descriptor is None:
             flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
-            self._descriptor = os.open(self._path, flags, 0o600)
+            descriptor = os.open(self._path, flags, 0o600)
+            with self._opening:
+                # What is locked by a descriptor that another one replaced would stay locked.
+                if self._descriptor is None:
+                    self._descriptor, descriptor = descriptor, -1
+            if descriptor != -1:
+                os.close(descriptor)
         return self._descriptor
 
 

@@ -330,6 +330,5 @@ class Tables:
         """Give up what is the parent's; it is opened again when it is needed."""
         self._guard = threading.RLock()
         self._busy = False
-        # The child of a fork may end by `os._exit`, which waits for no thread.
-        self._group = Group(self._settle_unasked, may_wait=False)
+        self._group = Group(self._settle_unasked)
         self._drop()
