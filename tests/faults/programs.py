@@ -9,7 +9,8 @@ import subprocess
 import sys
 import textwrap
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 NOTES = """
@@ -23,7 +24,7 @@ def note(*words):
 """
 
 LONGEST = 120.0
-"""Seconds after which a process is killed that does not end."""
+"""Seconds after which a process is killed that does not end, or say what it is asked for."""
 
 Process = subprocess.Popen[str]
 Done = subprocess.CompletedProcess[str]
@@ -97,27 +98,33 @@ def kill(process: Process) -> str:
         return process.stdout.read()
 
 
+@contextmanager
+def _killed_if_it_hangs(process: Process) -> Iterator[None]:
+    timer = threading.Timer(LONGEST, os.killpg, (process.pid, signal.SIGKILL))
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+
+
 def ended(process: Process) -> Done:
     """Wait for a process to end; return what it said, and nobody read."""
     assert process.stdin is not None
     assert process.stdout is not None
     assert process.stderr is not None
     process.stdin.close()
-    timer = threading.Timer(LONGEST, os.killpg, (process.pid, signal.SIGKILL))
-    timer.start()
-    try:
-        # Not `communicate`: see `kill`.
-        with process:
-            out, err = process.stdout.read(), process.stderr.read()
-    finally:
-        timer.cancel()
+    # Not `communicate`: see `kill`.
+    with _killed_if_it_hangs(process), process:
+        out, err = process.stdout.read(), process.stderr.read()
     return subprocess.CompletedProcess(process.args, process.returncode, out, err)
 
 
 def line(process: Process) -> str:
     """Return the next line that a process prints."""
     assert process.stdout is not None
-    return process.stdout.readline().strip()
+    with _killed_if_it_hangs(process):
+        return process.stdout.readline().strip()
 
 
 def tell(process: Process, text: str = "") -> None:
