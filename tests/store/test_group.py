@@ -190,7 +190,8 @@ ENDS = {
     "an exit handler": "import atexit; atexit.register(record, b'key')",
     "a fork": "record(b'key'); os.fork() or os._exit(0); os.wait(); os._exit(0)",
     "the child of a fork": "os.fork() or (record(b'key'), os._exit(0)); os.wait()",
-    "a fork that opens the store": "store.close(); os.fork() or (open_anew(), os._exit(0)); os.wait()",
+    "a fork that opens the store": "store.close(); os.fork() or (open_anew(), os._exit(0)); "
+    "os.wait()",
     "a fork of a worker": "worker(lambda: (os.fork() or (record(b'key'), os._exit(0)), os.wait()))",
     "a worker": "worker(lambda: (open_anew(), print(store._tables._group.is_settled)))",
     "a close": "record(b'key'); store.close(); os._exit(0)",
