@@ -67,8 +67,10 @@ class Plan(NamedTuple):
 def note_nested(call: "Call", record: CallRecord) -> None:
     """Tell the evaluation around a memoised call what that call returned."""
     around = _around()
+    if around is None:
+        return
     # Asked for once: another thread may give them up at any moment.
-    nested = None if around is None else around.nested_calls
+    nested = around.nested_calls
     if nested is None:
         return
     arguments = _packed_arguments(call)
