@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from hitsave.store.home import format_of
+
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
 
 PROGRAM = """
@@ -80,9 +82,10 @@ def test_home_holds_something_else(run: Run, home: Path) -> None:
 
 def test_the_store_is_of_an_unknown_format(run: Run, home: Path) -> None:
     outcome(run)
-    (home / "format").write_text("hitsave 999\n")
+    other = format_of(b"hitsave store 999")
+    (home / "format").write_bytes(other)
     assert "HitsaveWarning" in outcome(run)
-    assert (home / "format").read_text() == "hitsave 999\n"
+    assert (home / "format").read_bytes() == other
 
 
 def test_the_data_file_is_damaged(run: Run, home: Path) -> None:

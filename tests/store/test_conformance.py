@@ -5,6 +5,7 @@ import os
 import stat
 import threading
 import time
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -241,6 +242,29 @@ def test_owners_of_one_thread_exclude_each_other(store: Store) -> None:
     mine.give_back()
     assert other.take()
     other.give_back()
+
+
+def test_waiting_is_over_once_a_holder_has_ended_who_left_what_is_waited_for(store: Store) -> None:
+    asked = []
+
+    def is_there() -> bool:
+        asked.append(True)
+        return len(asked) == 2
+
+    holders = [store.lease(b"key", limit=60, owner=owner) for owner in ("a", "b", "c")]
+    waiting = store.lease(b"key", limit=60, owner="waiting", until=is_there)
+    assert holders[0].take()
+    # The first holder is still at it.
+    assert waiting.pause() > 0
+    assert waiting.pause() > 0
+    assert asked == []
+    for before, after in pairwise(holders):
+        before.give_back()
+        assert after.take()
+        assert not waiting.take()
+        assert (waiting.pause() == 0) == (after is holders[-1])
+    assert asked == [True, True]
+    holders[-1].give_back()
 
 
 def test_a_look_is_due_until_the_limit_is_over(store: Store) -> None:

@@ -1,6 +1,7 @@
 """Single flight across processes."""
 
 import os
+import select
 import signal
 import subprocess
 import threading
@@ -50,6 +51,24 @@ def test_one_process_holds_a_key_and_another_goes_on_after_its_limit(
     assert line(holder) == "given back"
     with local.lease(b"key", limit=0) as held:
         assert held
+
+
+def test_who_waits_is_done_when_the_key_goes_from_one_process_to_the_next(
+    local: Store, start: Start
+) -> None:
+    first, second = start(HOLDER), start(HOLDER)
+    holders = {first: second, second: first}
+    ready, _, _ = select.select([each.stdout for each in holders], [], [])
+    holder = next(each for each in holders if each.stdout in ready)
+    assert line(holder) == "True"
+    lease = local.lease(b"key", limit=60, until=lambda: True)
+    assert not lease.take()
+    assert lease.pause() > 0
+    tell(holder)
+    assert line(holder) == "given back"
+    assert line(holders[holder]) == "True"
+    assert lease.pause() == 0
+    lease.give_back()
 
 
 def test_a_killed_holder_is_taken_over_from_quickly(local: Store, start: Start) -> None:

@@ -326,13 +326,27 @@ def _is_since(started: float, since: float) -> bool:
 
 def find_after_waiting(call: Call) -> Any:
     """As `find`, of what another holder of the lease may have recorded meanwhile."""
-    call.go_on()
     try:
-        call.known.reload()
+        _go_on(call)
     except Exception as error:
         unexpected(call.session, call.memo.symbol, error)
     found = find(call)
     return _find_equivalent(call) if found is ABSENT else found
+
+
+def _is_there_by_now(call: Call) -> bool:
+    """Whether `find_after_waiting` would find what another holder of the lease has recorded."""
+    try:
+        _go_on(call)
+        return find_record(call) is not None
+    except Exception as error:
+        unexpected(call.session, call.memo.symbol, error)
+        return False
+
+
+def _go_on(call: Call) -> None:
+    call.go_on()
+    call.known.reload()
 
 
 def _find_equivalent(call: Call) -> Any:
@@ -392,8 +406,13 @@ def lease(call: Call, owner: object = None) -> Lease | nullcontext[bool]:
     try:
         key = call.key
         call.wait()
-        what = f"a result of {call.memo.symbol}"
-        return call.session.store.lease(key, limit=LEASE_LIMIT, what=what, owner=owner)
+        return call.session.store.lease(
+            key,
+            limit=LEASE_LIMIT,
+            what=f"a result of {call.memo.symbol}",
+            owner=owner,
+            until=lambda: _is_there_by_now(call),
+        )
     except Exception as error:
         unexpected(call.session, call.memo.symbol, error)
         return nullcontext(False)

@@ -4,7 +4,7 @@ Owns the protocol that every backend keeps (`tests/store/test_conformance.py` ho
 the names of the tables. Refuses to know what the bytes mean.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from enum import StrEnum
 from types import TracebackType
 from typing import BinaryIO, NamedTuple, Protocol
@@ -61,7 +61,7 @@ class Lease(Protocol):
     """An attempt at holding a key: as a context, or for those who must not be held up, by looks."""
 
     def __enter__(self) -> bool:
-        """Wait for the key. Gives whether it is held; where the limit is over, it is not."""
+        """Wait for the key. Gives whether it is held; where waiting is over before, it is not."""
         ...
 
     def __exit__(
@@ -79,7 +79,10 @@ class Lease(Protocol):
         ...
 
     def pause(self) -> float:
-        """Return the seconds until the next look is due, 0 where the limit is over."""
+        """Return the seconds until the next look is due, 0 where waiting is over.
+
+        That is when the limit is, or when what is waited for is there.
+        """
         ...
 
     def give_back(self) -> None:
@@ -234,13 +237,20 @@ class Store(Protocol):
         ...
 
     def lease(
-        self, key: bytes, *, limit: float, what: str = "a result", owner: object = None
+        self,
+        key: bytes,
+        *,
+        limit: float,
+        what: str = "a result",
+        owner: object = None,
+        until: Callable[[], bool] = bool,
     ) -> Lease:
         """Return a lease of `key`, which one owner in one process holds at a time.
 
-        Waits for another holder up to `limit` seconds, and after ten says for `what`. The owner is
-        this thread unless another is given. Another holder may have finished between a lookup and
-        this, so look up again once inside. A holder that dies frees its lease.
+        Waits for another holder up to `limit` seconds, and after ten says for `what`; or until
+        `until` says that what is waited for is there, which is asked whenever the key has changed
+        hands. The owner is this thread unless another is given. Another holder may have finished
+        between a lookup and this, so look up again once inside. A holder that dies frees its lease.
         """
         ...
 

@@ -18,7 +18,7 @@ from hitsave.digest import digest_bytes
 from hitsave.events import warn
 
 FIRST_PAUSE = 0.001
-LONGEST_PAUSE = 0.05
+LONGEST_PAUSE = 0.02
 """Seconds between two looks of a waiter, at first and at most."""
 
 WARN_AFTER = 10.0
@@ -75,10 +75,12 @@ class Leases:
         self._lock = threading.RLock()
         self._changed = threading.Condition(self._lock)
 
-    def lease(self, key: bytes, limit: float, what: str, owner: object) -> "HeldLease":
+    def lease(
+        self, key: bytes, limit: float, what: str, owner: object, until: Callable[[], bool]
+    ) -> "HeldLease":
         """Return a lease of `key`. See `Store.lease`."""
         slot = int.from_bytes(digest_bytes(key)[:8]) % SLOTS
-        return HeldLease(self, slot, limit, what, owner)
+        return HeldLease(self, slot, limit, what, owner, until)
 
     def take(self, lease: "HeldLease") -> "HeldLease":
         """Return the holder of the lease's key in this process: `lease` itself if it is free."""
@@ -158,16 +160,28 @@ class HeldLease:
         "_limit",
         "_owner",
         "_pause",
+        "_seen",
+        "_until",
         "_what",
         "since",
         "slot",
         "thread",
     )
 
-    def __init__(self, leases: Leases, slot: int, limit: float, what: str, owner: object) -> None:
+    def __init__(
+        self,
+        leases: Leases,
+        slot: int,
+        limit: float,
+        what: str,
+        owner: object,
+        until: Callable[[], bool],
+    ) -> None:
         self._leases = leases
         self._limit = limit
         self._what = what
+        self._until = until
+        self._seen: list[Holder | None] = []
         self.slot = slot
         self.since = time.time()
         self.thread = threading.get_ident()
@@ -208,6 +222,8 @@ class HeldLease:
     def pause(self) -> float:
         """See `interface.Lease.pause`."""
         waited = time.monotonic() - self._began
+        if self._has_changed_hands() and self._until():
+            return 0.0
         if waited >= WARN_AFTER:
             self._tell()
         self._pause = min(2 * self._pause, LONGEST_PAUSE)
@@ -216,6 +232,15 @@ class HeldLease:
     def give_back(self) -> None:
         """See `interface.Lease.give_back`."""
         self._leases.give_back(self)
+
+    def _has_changed_hands(self) -> bool:
+        """Whether somebody else holds the key than at the last look: an earlier holder has ended.
+
+        Many wait for one result: were each to look for it only when it holds the key itself, the
+        last would have waited for all the others.
+        """
+        before, self._seen = self._seen, [self._leases.holder(self)]
+        return bool(before) and before != self._seen
 
     def _tell(self) -> None:
         """Say who is waited for, and since when that one has been at it."""

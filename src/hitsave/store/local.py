@@ -6,7 +6,7 @@ there before anything refers to it. Refuses to raise on a lookup.
 
 import os
 import threading
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import BinaryIO
 
@@ -226,10 +226,16 @@ class LocalStore:
             raise self._translated(error) from error
 
     def lease(
-        self, key: bytes, *, limit: float, what: str = "a result", owner: object = None
+        self,
+        key: bytes,
+        *,
+        limit: float,
+        what: str = "a result",
+        owner: object = None,
+        until: Callable[[], bool] = bool,
     ) -> Lease:
         """See `Store.lease`."""
-        return self._leases.lease(key, limit, what, owner)
+        return self._leases.lease(key, limit, what, owner, until)
 
     def close(self) -> None:
         """See `Store.close`. The last of the users that opened the folder closes it."""

@@ -7,7 +7,7 @@ import os
 import threading
 import time
 import weakref
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from mmap import mmap
 from typing import BinaryIO
 
@@ -201,10 +201,16 @@ class MemoryStore:
         return BlobFiles(os.path.join(self._folder, "blobs"), os.path.join(self._folder, "damaged"))
 
     def lease(
-        self, key: bytes, *, limit: float, what: str = "a result", owner: object = None
+        self,
+        key: bytes,
+        *,
+        limit: float,
+        what: str = "a result",
+        owner: object = None,
+        until: Callable[[], bool] = bool,
     ) -> Lease:
         """See `Store.lease`."""
-        return self._leases.lease(key, limit, what, owner)
+        return self._leases.lease(key, limit, what, owner, until)
 
     def flush(self) -> None:
         """See `Store.flush`."""
