@@ -22,6 +22,7 @@ from hitsave.errors import (
     OptionError,
     SnapshotError,
 )
+from hitsave.loading import load_before_forks
 from hitsave.memo.decorator import experiment, memo
 from hitsave.memo.modes import mode
 from hitsave.session import Session, install_hook, when_grown, when_started
@@ -84,4 +85,5 @@ provide_codec("hitsave.FileSnapshot", _provide_snapshots)
 provide_codec("hitsave.DirectorySnapshot", _provide_snapshots)
 when_started.append(_show_events)
 when_grown.append(_make_room)
+load_before_forks()
 install_hook()

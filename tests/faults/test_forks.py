@@ -47,14 +47,7 @@ def assert_computed_once(programs: Programs) -> int:
 # In functions: beside a fork calls count all that may have run, and how far the script has come.
 BUSY = """
 import os, signal, sys, threading, time
-from hitsave import memo
 import work
-
-@memo
-def fork_inside():
-    if (pid := os.fork()) == 0:
-        os._exit(0)
-    os.waitpid(pid, 0)
 
 def be_busy(name, recorded, ended):
     number = 0
@@ -79,10 +72,6 @@ def be_child(xs):
         os._exit(code)
 
 def main(first, last):
-    # What is loaded for such calls is loaded now: what a thread is importing at a fork, Python
-    # lets no child import.
-    work.check(0)
-    fork_inside()
     recorded, failed, ended = [], [], threading.Event()
     threads = [threading.Thread(target=be_busy, args=(n, recorded, ended)) for n in range(4)]
     for thread in threads:

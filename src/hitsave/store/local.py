@@ -4,7 +4,6 @@ Owns which store a folder has in this process, what happens to it at a fork, and
 there before anything refers to it. Refuses to raise on a lookup.
 """
 
-import os
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -16,6 +15,7 @@ from hitsave.events import warn_error
 from hitsave.store.blobs import Blob, BlobFiles
 from hitsave.store.disk import make_folder
 from hitsave.store.files import ObjectFiles
+from hitsave.store.forks import tell_of_forks
 from hitsave.store.framing import Part
 from hitsave.store.held import Held, delete_unfinished
 from hitsave.store.home import Home, has_lost_records, prepare, unavailable
@@ -272,27 +272,27 @@ class LocalStore:
         self._leases.after_fork_in_child()
 
 
-def _before_fork() -> None:
-    _stores_guard.acquire()
-    for store in _stores.values():
-        store.before_fork()
+class _AroundFork:
+    """All stores of this process, around a fork. See `forks.AroundFork`."""
+
+    def before_fork(self) -> None:
+        """Wait until no thread opens a store, or is in one."""
+        _stores_guard.acquire()
+        for store in _stores.values():
+            store.before_fork()
+
+    def after_fork_in_parent(self) -> None:
+        """Let the threads go on."""
+        for store in _stores.values():
+            store.after_fork_in_parent()
+        _stores_guard.release()
+
+    def after_fork_in_child(self) -> None:
+        """Have each store open again what it needs."""
+        global _stores_guard
+        _stores_guard = threading.RLock()
+        for store in _stores.values():
+            store.after_fork_in_child()
 
 
-def _after_fork_in_parent() -> None:
-    for store in _stores.values():
-        store.after_fork_in_parent()
-    _stores_guard.release()
-
-
-def _after_fork_in_child() -> None:
-    global _stores_guard
-    _stores_guard = threading.RLock()
-    for store in _stores.values():
-        store.after_fork_in_child()
-
-
-os.register_at_fork(
-    before=_before_fork,
-    after_in_parent=_after_fork_in_parent,
-    after_in_child=_after_fork_in_child,
-)
+tell_of_forks(_AroundFork())
