@@ -58,7 +58,22 @@ def test_a_set_that_is_known_is_not_written_again(known: KnownSets) -> None:
     chosen = known.choose(_of("f"))
     (write,) = known.writes(chosen, b"a call")
     assert write.key.startswith(IDENTITY[:16])
+    known.session.commit([write])
     assert known.writes(known.choose(_of("f")), b"another call") == []
+
+
+def test_a_set_is_written_until_it_is_there(known: KnownSets) -> None:
+    """A commit may fail, and another thread's may come after this one."""
+    first = known.writes(known.choose(_of("f")), b"a call")
+    assert len(first) == 1
+    assert known.writes(known.choose(_of("f")), b"another call") == first
+
+
+def test_a_set_that_another_thread_has_overwritten_comes_back(known: KnownSets) -> None:
+    chosen = _record(known, _of("f"))
+    known.sets = (_of("g"),)
+    known.reload()
+    assert known.sets == (_of("g"), chosen)
 
 
 def test_one_set_too_many_is_that_of_the_call_alone(known: KnownSets) -> None:
@@ -228,7 +243,10 @@ def test_a_row_is_read_once_whatever_key_it_is_under(known: KnownSets) -> None:
     for _ in range(3):
         known.reload()
         assert known.sets == (each,)
+    _record(known, each)
     assert known.writes(known.choose(each), b"one") == []
+    known.reload()
+    assert known.sets == (each,)
 
 
 def test_the_sets_of_another_function_are_not(known: KnownSets) -> None:

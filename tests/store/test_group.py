@@ -1,5 +1,6 @@
 """Writes that wait for each other: seen at once here, and by others a moment later."""
 
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -136,7 +137,7 @@ OTHER = """
 store = open_local(home)
 for line in sys.stdin:
     with store.lease(b"key", limit=60) as held:
-        print(held, store.get(Table.CALLS, b"key"), flush=True)
+        print(held, store.get(Table.STATE, b"key"), flush=True)
 """
 
 
@@ -151,10 +152,43 @@ def test_who_waits_for_a_lease_in_another_process_finds_what_was_recorded_under_
     local.commit(FIRST)
     with local.lease(b"key", limit=60) as held:
         assert held
-        put(local, b"key")
+        local.commit([Write(Table.STATE, b"key", b"value")], soon=True)
     # To others of this process it is free at once.
     with local.lease(b"key", limit=0, owner="other") as held:
         assert held
+    other.stdin.write("\n")
+    other.stdin.flush()
+    assert other.stdout.readline() == "True b'value'\n"
+
+
+def test_a_commit_frees_no_lease_whose_write_came_too_late_for_it(
+    local: Store, start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = start(OTHER)
+    other.stdin.write("\n")
+    other.stdin.flush()
+    assert other.stdout.readline() == "True None\n"
+    change = Environment.change
+    late: list[threading.Thread] = []
+
+    def record() -> None:
+        with local.lease(b"key", limit=0) as held:
+            assert held
+            local.commit([Write(Table.STATE, b"key", b"value")], soon=True)
+
+    def change_while_another_thread_records(self: Environment, puts: Any, removals: Any) -> Any:
+        kept = change(self, puts, removals)
+        if not late:
+            late.append(threading.Thread(target=record))
+            late[0].start()
+            late[0].join()
+        return kept
+
+    monkeypatch.setattr(group, "WINDOW", 2.0)
+    local.commit(FIRST)
+    monkeypatch.setattr(Environment, "change", change_while_another_thread_records)
+    local.commit(FIRST)
+    assert late
     other.stdin.write("\n")
     other.stdin.flush()
     assert other.stdout.readline() == "True b'value'\n"

@@ -41,7 +41,7 @@ class KnownSets:
         self._codes_prefix = digest_parts("codes of sets", [identity])[:16]
         self._codes: dict[bytes, bytes] | None = None
         self._tried: set[DependencySet] = set()
-        self._rows: set[bytes] = set()
+        self._unreadable: set[bytes] = set()
         self._parts: dict[bytes, DependencySet] = {}
         self._of_calls: dict[bytes, tuple[DependencySet, ...]] = {}
         self.reload()
@@ -49,11 +49,14 @@ class KnownSets:
     def reload(self) -> None:
         """Learn of sets that other processes have found meanwhile."""
         found: list[DependencySet] = []
+        known = {self._row(each) for each in self.sets}
         rows = self.session.store.scan(Table.SETS, self._prefix, limit=MOST_KEPT, newest_first=True)
         for key, packed in rows:
-            if key not in self._rows:
-                found += map(self._sharing, self._unpacked(packed))
-                self._rows.add(key)
+            if key not in known and key not in self._unreadable:
+                unpacked = self._unpacked(packed)
+                found += map(self._sharing, unpacked)
+                if not unpacked:
+                    self._unreadable.add(key)
         self.sets = (*self.sets, *(each for each in found if each not in self.sets))
         if self.latest is None:
             self.latest = next(iter(self.sets), None)
@@ -176,14 +179,21 @@ class KnownSets:
     def writes(self, chosen: DependencySet, token: bytes) -> list[Write]:
         """Return what is to be written so that `chosen` is known, and make it so here."""
         written = []
-        if chosen not in self.sets:
-            if len(self.sets) < MOST_SETS:
+        if chosen in self.sets or len(self.sets) < MOST_SETS:
+            if chosen not in self.sets:
                 self.sets = (chosen, *self.sets)
-                written = [Write(Table.SETS, self._prefix + chosen.digest, chosen.packed)]
-            elif chosen not in self._own(token):
-                written = self._own_writes(chosen, token)
+            # Not taken to be there because this process knows it: another thread may be about to
+            # write it, and a commit may have failed.
+            if self.session.store.get(Table.SETS, self._row(chosen)) is None:
+                written = [Write(Table.SETS, self._row(chosen), chosen.packed)]
+        elif chosen not in self._own(token):
+            written = self._own_writes(chosen, token)
         self.use(chosen, token)
         return written
+
+    def _row(self, known: DependencySet) -> bytes:
+        """The key under which the store has a set that is the function's."""
+        return self._prefix + known.digest
 
     def code_writes(self, chosen: DependencySet, code: bytes) -> list[Write]:
         """Return what is to be written so that the code digest of a set is known as its last."""

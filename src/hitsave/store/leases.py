@@ -116,11 +116,17 @@ class Leases:
                 del self._holders[lease.slot]
                 self._changed.notify_all()
 
-    def free_held_back(self) -> None:
-        """Let other processes have the ended leases that were held back from them."""
+    def held_back(self) -> frozenset[int]:
+        """Return the slots of the ended leases that are held back from other processes."""
         with self._lock:
-            slots, self._held_back = self._held_back, set()
-            for slot in slots:
+            return frozenset(self._held_back)
+
+    def free(self, slots: frozenset[int]) -> None:
+        """Let other processes have what was held back of `slots`; all of it, if all is settled."""
+        with self._lock:
+            freed = set(self._held_back) if self._is_settled() else self._held_back & slots
+            self._held_back -= freed
+            for slot in freed:
                 # Unless it is held anew, by another thread.
                 if self._slot_lock is not None and slot not in self._holders:
                     self._slot_lock.unlock(slot)

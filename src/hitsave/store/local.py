@@ -52,7 +52,7 @@ class LocalStore:
         self._blobs = BlobFiles(home.blobs, home.quarantine)
         # Who waits for a result in another process is let go once that is there to be found.
         self._leases = Leases(SlotLocks(home.leases), lambda: self._tables.is_settled)
-        self._tables = Tables(home, self._leases.free_held_back)
+        self._tables = Tables(home, self._leases)
 
     @property
     def lasts(self) -> bool:

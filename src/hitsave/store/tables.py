@@ -18,6 +18,7 @@ from hitsave.store.environment import CORRUPT, Environment, Identity, Put, Remov
 from hitsave.store.group import Group
 from hitsave.store.home import Home, prepare, unavailable
 from hitsave.store.interface import MAX_KEY_SIZE, UNAVAILABLE, Table, Write, check_write
+from hitsave.store.leases import Leases
 from hitsave.store.seal import seal, unseal
 
 T = TypeVar("T")
@@ -32,12 +33,12 @@ _NO_PAIRS: list[tuple[bytes, bytes]] = []
 
 
 class Tables:
-    """The tables in a home. `when_settled` is called whenever no write waits any more."""
+    """The tables in a home. What `leases` hold back of writes that wait is freed after these."""
 
-    def __init__(self, home: Home, when_settled: Callable[[], None]) -> None:
+    def __init__(self, home: Home, leases: Leases) -> None:
         self.troubles = 0
         self._home = home
-        self._when_settled = when_settled
+        self._leases = leases
         self._guard = threading.RLock()
         self._busy = False
         self._closed = False
@@ -194,16 +195,15 @@ class Tables:
             warn_error(UNAVAILABLE, error)
 
     def _change_after_waiting(self, puts: Sequence[Put], removals: Sequence[Removal]) -> list[Put]:
-        try:
-            with self._guard:
-                self._check_free()
-                try:
-                    return self._change([*self._group.take(), *puts], removals)
-                finally:
-                    self._group.done()
-        finally:
-            # Nobody has to wait for the guard meanwhile.
-            self._when_settled()
+        with self._guard:
+            self._check_free()
+            # First of all: a lease that ends later may be of a write that is not taken.
+            ended = self._leases.held_back()
+            try:
+                return self._change([*self._group.take(), *puts], removals)
+            finally:
+                self._group.done()
+                self._leases.free(ended)
 
     def _change(self, puts: Sequence[Put], removals: Sequence[Removal]) -> list[Put]:
         with self._guard:
