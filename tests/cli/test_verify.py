@@ -1,6 +1,7 @@
 """`hitsave verify`: the store is read once more, and a program's hits are run."""
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -36,7 +37,9 @@ for n in range(3):
 tried(0.5)
 print(seen(3), len(drawn(1)), sys.argv[1:])
 FileSnapshot.snap("data.txt")
-DirectorySnapshot.snap("data")
+readable = DirectorySnapshot.snap("data").restore_safe()
+if sys.argv[1:] == ["read"]:
+    print((readable / "a.txt").read_text() == "a" * 1000)
 """
 
 
@@ -77,6 +80,7 @@ def test_a_sound_store_is_said_to_be_sound(used):
     assert found["records"] > 10
     assert found["objects"] >= 3
     assert found["bytes"] > 900_000
+    assert found["folders"] == 1
     assert found["lost"] == found["incomplete"] == []
     assert found["damaged_records"] == found["damaged_files"] == 0
 
@@ -110,6 +114,24 @@ def test_a_damaged_blob_is_an_incomplete_snapshot(used):
     (lost,) = json.loads(done.out)["incomplete"]
     assert lost["path"] == "data.txt"
     assert "snapshot of data.txt" in used.hitsave("verify").out
+
+
+def test_a_damaged_file_in_a_folder_to_be_read_is_found_though_it_looks_as_it_was(used):
+    (copied,) = [each for each in files_in(used, "trees") if each.name == "a.txt"]
+    before = copied.stat()
+    mode = copied.stat().st_mode
+    damage(copied)
+    copied.chmod(mode)
+    os.utime(copied, ns=(before.st_atime_ns, before.st_mtime_ns))
+    done = used.hitsave("verify")
+    assert done.code == 4
+    assert "1 restored folder damaged, and removed" in done.out
+    found = used.hitsave("verify", "--json")
+    assert found.code == 0
+    assert json.loads(found.out)["folders"] == 0
+    # It is made anew when it is asked for.
+    assert used.python("program.py", "read").out.endswith("True\n")
+    assert json.loads(used.hitsave("verify", "--json").out)["folders"] == 1
 
 
 def test_a_damaged_record_is_found_and_removed(used):

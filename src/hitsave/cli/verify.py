@@ -95,6 +95,8 @@ def _print(found: Verification) -> None:
         print(f"{counted(found.damaged_records, 'record')} damaged, and removed")
     if found.damaged_files:
         print(f"{counted(found.damaged_files, 'file')} damaged, and set aside")
+    if found.damaged_folders:
+        print(f"{counted(found.damaged_folders, 'restored folder')} damaged, and removed")
     for call in found.lost[:SHOWN]:
         print(f"lost      {short(call.key)}  {sentence_of(call)}")
     for each in found.incomplete[:SHOWN]:

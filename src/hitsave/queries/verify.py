@@ -5,7 +5,7 @@ gives now, only running it can tell (`memo.verify`).
 """
 
 import random
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
 from hitsave.collect.calls import KeptCall, kept_calls
@@ -13,6 +13,7 @@ from hitsave.digest import Digest
 from hitsave.session import Session
 from hitsave.snapshot.catalog import Listed, everything
 from hitsave.snapshot.contents import unpack_place
+from hitsave.snapshot.readable import check_readable
 from hitsave.snapshot.trace import Trace
 from hitsave.store import Held, Store, Table, scan_all
 
@@ -22,24 +23,28 @@ class Verification(NamedTuple):
 
     `records`, `objects` and `blobs` are how many could be read, `bytes` what the files of these
     take up. `damaged_records` and `damaged_files` are how many could not; the files are set aside.
-    `lost` are the calls whose result is not there, or not all of what it keeps; `incomplete` the
-    snapshots of which some content is not there.
+    `folders` and `damaged_folders` are those that were restored in the store to be read; the
+    damaged ones are removed, and made anew when they are asked for. `lost` are the calls whose
+    result is not there, or not all of what it keeps; `incomplete` the snapshots of which some
+    content is not there.
     """
 
     records: int
     objects: int
     blobs: int
     bytes: int
+    folders: int
     damaged_records: int
     damaged_files: int
+    damaged_folders: int
     lost: tuple[KeptCall, ...]
     incomplete: tuple[Listed, ...]
 
     @property
     def is_sound(self) -> bool:
         """Whether everything was there as it was written."""
-        is_read = not (self.damaged_records or self.damaged_files)
-        return is_read and not (self.lost or self.incomplete)
+        damaged = self.damaged_records or self.damaged_files or self.damaged_folders
+        return not (damaged or self.lost or self.incomplete)
 
 
 def verify_store(session: Session, share: float = 1.0) -> Verification:
@@ -55,30 +60,40 @@ def verify_store(session: Session, share: float = 1.0) -> Verification:
     damaged_records = store.troubles - troubles
     if damaged_records:
         store.commit([])  # it takes with it what could not be read
-    objects = _read(_drawn(store.objects(), share), store.read_object)
-    blobs = _read(_drawn(store.blobs(), share), store.blob_path)
+    draw = _Draw(share)
+    objects = _read(filter(draw, store.objects()), store.read_object)
+    blobs = _read(filter(draw, store.blobs()), store.blob_path)
+    folders, damaged_folders = check_readable(store, draw)
     there = _There(store)
     return Verification(
         records,
         len(objects.whole),
         len(blobs.whole),
         sum(each.size for each in (*objects.whole, *blobs.whole)),
+        folders,
         damaged_records,
         objects.damaged + blobs.damaged,
+        damaged_folders,
         tuple(call for call in kept_calls(store) if not there.has_all_of(call)),
         tuple(each for each in everything(store) if not there.has(each.digest)),
     )
 
 
+class _Draw:
+    """Says of each thing it is asked for whether it is among the share that is read."""
+
+    def __init__(self, share: float) -> None:
+        # Of the system, so that the program's own numbers are what they would be.
+        self._chance = random.SystemRandom()
+        self._share = share
+
+    def __call__(self, _: object = None) -> bool:
+        return self._share >= 1 or self._chance.random() < self._share
+
+
 class _Read(NamedTuple):
     whole: list[Held]
     damaged: int
-
-
-def _drawn(held: Iterable[Held], share: float) -> Iterator[Held]:
-    # Of the system, so that the program's own numbers are what they would be.
-    chance = random.SystemRandom()
-    return (each for each in held if share >= 1 or chance.random() < share)
 
 
 def _read(held: Iterable[Held], read: Callable[[Digest], object]) -> _Read:

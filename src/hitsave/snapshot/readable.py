@@ -6,15 +6,19 @@ one that was changed all the same is made anew. Refuses to be a place to work in
 
 import os
 import stat
-from collections.abc import Container, Sequence
+from collections import Counter
+from collections.abc import Callable, Container, Sequence
 from contextlib import suppress
 
 from hitsave.digest import Digest
+from hitsave.errors import SnapshotError
+from hitsave.snapshot.catalog import read_tree
 from hitsave.snapshot.keep import Keeper
 from hitsave.snapshot.making import STAGE, make_all, name_of, parent_of, staging
 from hitsave.snapshot.place import folder_in, open_folder, remove_in, status_in, translating
 from hitsave.snapshot.tree import Entry
 from hitsave.store import Blob, Store
+from hitsave.store.blobs import digest_file
 from hitsave.store.disk import fresh_name
 
 _WRITE = 0o222
@@ -41,13 +45,53 @@ def delete_readable(store: Store, kept: Container[Digest], before: float) -> Non
     with open_folder(base) as trees:
         for name in os.listdir(trees):
             status = status_in(trees, name)
-            if status is None or status.st_ctime > before or _digest(name) in kept:
-                continue
-            with suppress(FileNotFoundError):
-                # At once, so that nobody finds half of it.
-                aside = fresh_name(STAGE)
-                os.rename(name, aside, src_dir_fd=trees, dst_dir_fd=trees)
-                remove_in(trees, aside)
+            if status is not None and status.st_ctime <= before and _digest(name) not in kept:
+                _remove(trees, name)
+
+
+def check_readable(store: Store, is_drawn: Callable[[], bool]) -> tuple[int, int]:
+    """Read folders that hold snapshots; return how many were as they were made, and how many not.
+
+    These are removed, and made anew when they are asked for. What a folder holds is looked up again
+    where `is_drawn` says so. Files that links lead to are not read: these are blobs.
+    """
+    keeper, counts = Keeper(store), Counter[bool]()
+    base = store.folder_of_trees()
+    with open_folder(base) as trees:
+        for name in os.listdir(trees):
+            if _digest(name) and is_drawn():
+                is_sound = _holds_what_it_says(keeper, os.path.join(base, name), _digest(name))
+                counts[is_sound] += 1
+                if not is_sound:
+                    _remove(trees, name)
+    return counts[True], counts[False]
+
+
+def _holds_what_it_says(keeper: Keeper, path: str, digest: Digest) -> bool:
+    try:
+        entries = [_read_only(entry) for entry in read_tree(keeper.store, digest)]
+    except SnapshotError:
+        return False  # nobody can ask for it, or say what should be in it
+    return _is_whole(keeper, path, entries) and all(
+        _has_content(os.path.join(path, entry.path), entry)
+        for entry in entries
+        if not entry.is_folder
+    )
+
+
+def _has_content(path: str, entry: Entry) -> bool:
+    try:
+        return os.path.islink(path) or digest_file(path) == Blob(entry.digest, entry.size)
+    except OSError:
+        return False
+
+
+def _remove(trees: int, name: str) -> None:
+    with suppress(FileNotFoundError):
+        # At once, so that nobody finds half of it.
+        aside = fresh_name(STAGE)
+        os.rename(name, aside, src_dir_fd=trees, dst_dir_fd=trees)
+        remove_in(trees, aside)
 
 
 def _digest(name: str) -> Digest:
