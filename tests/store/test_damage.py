@@ -3,6 +3,7 @@
 import os
 import random
 import subprocess
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 
@@ -244,6 +245,32 @@ def finish(process: "subprocess.Popen[str]") -> list[str]:
     printed, _ = process.communicate(repr(VALUES) + "\n", timeout=60)
     assert process.returncode == 0
     return printed.split()
+
+
+@pytest.mark.parametrize("size", [0, 100, 8192, 0.5])
+@pytest.mark.parametrize("look", ["get", "scan", "size"])
+def test_a_data_file_cut_short_while_open_kills_nobody_who_reads(
+    home: str, size: float, look: str
+) -> None:
+    def read() -> int:
+        store = open_local(home)
+        store.commit(WRITES)
+        length = int(size if size > 1 else size * data_file(home).stat().st_size)
+        os.truncate(data_file(home), length)
+        if look == "get":
+            found = {key: store.get(Table.CALLS, key) for key in VALUES}
+        elif look == "scan":
+            found = dict.fromkeys(VALUES) | dict(store.scan(Table.CALLS, limit=10**6))
+        else:
+            store.records_size()
+            found = dict.fromkeys(VALUES)
+        is_right = all(found[key] in (None, VALUES[key]) for key in VALUES)
+        store.commit(WRITES)
+        return int(not is_right or dict(store.scan(Table.CALLS, limit=10**6)) != VALUES)
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        assert _in_child(read) == 0
 
 
 def test_a_data_file_cut_short_while_open_is_noticed_by_the_next_commit(
