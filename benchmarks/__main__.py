@@ -13,6 +13,7 @@ from benchmarks.figures import Figure, Plan, as_line, header
 NAMES = (
     "hit",
     "calls",
+    "entries",
     "sets",
     "values",
     "startup",
