@@ -1,6 +1,6 @@
 """Lookups and records in stores of a thousand to a million entries, and what an entry takes up.
 
-`ENTRIES` says how many the largest store has at most (100,000). Beside plain SQLite, and diskcache and
+`ENTRIES` says how many the largest store has at most (100,000). Beside plain SQLite, diskcache and
 joblib where these are installed.
 """
 
