@@ -19,7 +19,7 @@ from hitsave.store import Table, Write
 
 COUNT, REPEAT = map(int, sys.argv[1:])
 CALLED = 1000
-BATCH = 10_000
+BATCH = 1000
 MOST_OF_JOBLIB = 10_000
 """joblib has a folder for each entry: a million would take hours, and 8 GB."""
 

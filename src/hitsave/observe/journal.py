@@ -65,29 +65,42 @@ class Journal:
     def enter(self, facet: Facet, name: str, frame: FrameType | None) -> None:
         """Note that `frame` is about to read something, for all project code at or above it."""
         reading = Reading(facet, name)
-        now = _state_of(reading)
-        known = self._states.setdefault(reading, now)
-        if known.differs(now):
+        now, known = _state_of(reading), self._states.get(reading)
+        if known is None:
+            # Before anybody finds the reading.
+            self._states[reading] = now
+        elif known.differs(now):
             # What was made of it may be of either.
             self._states[reading] = State(now.signature, _never(known.token + now.token))
+        if not self._add_for_all(reading, frame) and known is None:
+            # One of more than are kept.
+            del self._states[reading]
+
+    def _add_for_all(self, reading: Reading, frame: FrameType | None) -> bool:
+        """Whether a reading is among those of any project code at or above `frame` from now on."""
+        is_kept = False
         while frame is not None:
             path = path_of(frame.f_code)
             if self.places.holds(path):
                 line = frame.f_lineno or frame.f_code.co_firstlineno
                 readings = self._lines.setdefault(path, {}).setdefault(line, {})
-                self._add(reading, readings, f"{path}:{line}")
+                is_kept = self._add(reading, readings, f"{path}:{line}") or is_kept
                 if _is_import(frame):
-                    self._add(reading, self._imports.setdefault(path, {}), path)
+                    imports = self._imports.setdefault(path, {})
+                    is_kept = self._add(reading, imports, path) or is_kept
             frame = frame.f_back
+        return is_kept
 
-    def _add(self, reading: Reading, readings: Readings, reader: str) -> None:
+    def _add(self, reading: Reading, readings: Readings, reader: str) -> bool:
+        """Whether a reading is among `readings` from now on."""
         if len(readings) < MOST:
             readings[reading] = None
         elif len(readings) == MOST and reading not in readings:
             # It stands for all the others, in a state that nothing is ever in.
             rest = Reading(Facet.FILE, f"{reader} and more than {MOST} others")
-            readings[rest] = None
             self._states[rest] = State(None, _never(os.urandom(16)))
+            readings[rest] = None
+        return reading in readings
 
     def readings(self, path: str, first: int, last: int) -> Iterator[Reading]:
         """Yield what was read while lines of a file were under way, at or below them."""
