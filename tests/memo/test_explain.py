@@ -164,6 +164,42 @@ def test_what_does_not_count_still_hits(run: Any) -> None:
     assert run(commented).stdout.startswith("True | recorded on")
 
 
+NESTED = """
+import sys
+from hitsave import memo
+
+@memo
+def inner(x):
+    return {inner}
+
+@memo
+def outer(x):
+    return inner(x) {outer}
+
+print(outer.explain(3), "|", outer.cached(3))
+print(outer(3), outer.cache_info().misses)
+"""
+ALL_THE_SAME = "\n  it hits all the same if script:inner gives what it gave"
+
+
+@pytest.mark.parametrize(
+    ("now", "is_decided_inside", "result"),
+    [
+        ({"inner": "2 * x", "outer": "+ 1"}, True, "7 0"),
+        ({"inner": "x * 3", "outer": "+ 1"}, True, "10 1"),
+        ({"inner": "x + x", "outer": "+ 2"}, False, "8 1"),
+    ],
+)
+def test_what_calls_inside_decide_is_said_to_be_open(
+    run: Any, now: dict[str, str], is_decided_inside: bool, result: str
+) -> None:
+    assert ALL_THE_SAME not in run(NESTED.format(inner="x + x", outer="+ 1")).stdout
+    said, _, end = run(NESTED.format(**now)).stdout.partition(" | ")
+    assert said.startswith("script:outer: miss: ")
+    assert said.endswith(ALL_THE_SAME) == is_decided_inside
+    assert end == f"False\n{result}\n"
+
+
 def test_explaining_loads_difflib_only_when_asked() -> None:
     program = "import hitsave, sys; assert 'difflib' not in sys.modules"
     subprocess.run([sys.executable, "-c", program], check=True)

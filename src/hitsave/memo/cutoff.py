@@ -8,6 +8,7 @@ bring code with them, calls made in other threads.
 
 import sys
 import threading
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgpack
@@ -168,17 +169,37 @@ def find_candidate(call: "Call") -> "tuple[Candidate, CallRecord] | None":
     They are called to find out, which may compute them: the call itself would have done so.
     """
     try:
-        known = call.memo.known_plans(call.session)
-        for among in known.to_try(call.digested.token):
-            tracked = call.session.tracker.track(call.roots, call.memo.declared, among)
-            packed = call.session.store.get(Table.PLANS, _plan_key(call, tracked.digest))
-            if packed is not None:
-                found = _followed(call, Plan.unpack(packed), among)
-                if found is not None:
-                    return found
+        for plan, among in _plans(call):
+            found = _followed(call, plan, among)
+            if found is not None:
+                return found
     except Exception as error:
         unexpected(call.session, call.memo.symbol, error)
     return None
+
+
+def deciding(call: "Call") -> tuple[str, ...]:
+    """Return the memoised functions on whose results alone it depends whether a call hits.
+
+    None where it depends on more.
+    """
+    # The spine imports this module.
+    from hitsave.memo.call import usable_record
+
+    for plan, _ in _plans(call):
+        if usable_record(call, plan.key) is not None:
+            return tuple(dict.fromkeys(nested.symbol for nested in plan.nested))
+    return ()
+
+
+def _plans(call: "Call") -> Iterator[tuple[Plan, DependencySet]]:
+    """Yield the plans of a call whose own code is as it was, and the set that each is under."""
+    known = call.memo.known_plans(call.session)
+    for among in known.to_try(call.digested.token):
+        tracked = call.session.tracker.track(call.roots, call.memo.declared, among)
+        packed = call.session.store.get(Table.PLANS, _plan_key(call, tracked.digest))
+        if packed is not None:
+            yield Plan.unpack(packed), among
 
 
 def _followed(

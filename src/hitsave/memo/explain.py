@@ -15,6 +15,7 @@ from hitsave.code.tracker import Tracked
 from hitsave.codec import summarize
 from hitsave.errors import DamagedError, UnkeyedError
 from hitsave.memo.call import Call, Candidate, ask, find_candidate_record
+from hitsave.memo.cutoff import deciding
 from hitsave.memo.recent import recent_calls
 from hitsave.memo.texts import current_text, kept_text
 from hitsave.session import Session
@@ -40,14 +41,16 @@ class Change(NamedTuple):
 class Explanation(NamedTuple):
     """Whether a call hits, a sentence why, and every change from the nearest earlier call.
 
-    `impure` are the sources of results that differ from run to run, such as the clock, that the
-    code touches; a line each.
+    `deciding` are the memoised functions inside of a call that misses as far as can be told without
+    running anything: where these give what they gave, it hits. `impure` are the sources of results
+    that differ from run to run, such as the clock, that the code touches; a line each.
     """
 
     symbol: str
     hit: bool
     reason: str
     changes: tuple[Change, ...] = ()
+    deciding: tuple[str, ...] = ()
     impure: tuple[str, ...] = ()
 
     @property
@@ -58,6 +61,9 @@ class Explanation(NamedTuple):
     def __str__(self) -> str:
         head = f"{self.symbol}: {'hit' if self.hit else 'miss'}: {self.reason}"
         lines = [head, self.detail] if self.changes else [head]
+        if self.deciding:
+            gives = "gives what it" if len(self.deciding) == 1 else "give what they"
+            lines.append(f"  it hits all the same if {', '.join(self.deciding)} {gives} gave")
         return "\n".join([*lines, *(f"  {touched}" for touched in self.impure)])
 
 
@@ -79,7 +85,7 @@ def explain_call(
     found = _readable(call)
     if found is None:
         tracked = next((candidate.tracked for candidate in call.candidates()), call.before)
-        return explain_miss(call)._replace(impure=_impure(tracked))
+        return explain_miss(call)._replace(deciding=deciding(call), impure=_impure(tracked))
     candidate, record = found
     when = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(record.started))
     reason = f"recorded on {when}, when it took {record.seconds:.3g} s"

@@ -188,7 +188,10 @@ class Memo(Generic[P, R_co]):
         return explain_call(self, args, kwargs)
 
     def cached(self, *args: P.args, **kwargs: P.kwargs) -> bool:
-        """Whether this call would hit."""
+        """Whether this call would hit, as far as can be told without running anything.
+
+        See `Explanation.deciding`.
+        """
         try:
             return spine.find_record(spine.ask(self, args, kwargs)) is not None
         except (UnkeyedError, DamagedError):
