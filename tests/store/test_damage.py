@@ -10,6 +10,7 @@ from pathlib import Path
 import lmdb
 import pytest
 
+from hitsave.digest import digest_bytes
 from hitsave.store import Store, Table, Write, open_local
 from hitsave.store.environment import Environment
 from hitsave.store.local import LocalStore
@@ -328,6 +329,53 @@ def test_flipped_bits_give_no_wrong_value_no_exception_and_no_death(
         assert _in_child(lambda: _use(home)) == 0, at
         # What is left after that is a store that works.
         assert _in_child(lambda: _use(home)) == 0, at
+
+
+ROWS = {digest_bytes(b"%d" % n)[:16] + b"row": b"%d" % n for n in range(40)}
+ROW_WRITES = [Write(Table.SETS, key, value) for key, value in ROWS.items()]
+
+
+def _find_rows(store: Store, *, newest_first: bool) -> dict[bytes, bytes]:
+    found = {}
+    for key in ROWS:
+        found |= dict(store.scan(Table.SETS, key[:16], limit=4, newest_first=newest_first))
+    return found
+
+
+def _use_rows(home: str) -> int:
+    """What programs do with rows that they find by the start of the key: 1 where any is wrong."""
+    store = open_local(home)
+    found = [_find_rows(store, newest_first=way) for way in (True, False)]
+    lost = [Write(Table.SETS, key, value) for key, value in ROWS.items() if key not in found[0]]
+    store.commit(lost)
+    store.close()
+    return int(any(ROWS.get(key) != rows[key] for rows in found for key in rows))
+
+
+def _has_all_rows(home: str) -> int:
+    store = open_local(home)
+    return int(any(_find_rows(store, newest_first=way) != ROWS for way in (True, False)))
+
+
+def test_rows_that_flipped_bits_put_out_of_order_are_found_again_once_written(
+    home: str, local: Store
+) -> None:
+    local.commit(ROW_WRITES)
+    local.close()
+    sound = data_file(home).read_bytes()
+    ((leaf, _),) = [
+        (at, page)
+        for at in range(0, len(sound), 4096)
+        if all(row in (page := sound[at : at + 4096]) for row in ROWS)
+    ][-1:]
+    # The pointers to the rows, which stand in the order of their keys.
+    for bit in range(8 * 16, 8 * (16 + 2 * len(ROWS)), 3):
+        flipped = bytearray(sound)
+        flipped[leaf + bit // 8] ^= 1 << bit % 8
+        data_file(home).write_bytes(flipped)
+        assert _in_child(lambda: _use_rows(home)) == 0, bit
+        assert _in_child(lambda: _use_rows(home)) == 0, bit
+        assert _in_child(lambda: _has_all_rows(home)) == 0, bit
 
 
 def test_an_error_of_lmdb_on_a_lookup_is_a_miss_and_one_warning(

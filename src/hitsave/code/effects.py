@@ -30,7 +30,7 @@ from hitsave.code.resolve import (
     Target,
     ValueTarget,
 )
-from hitsave.code.setting import is_external_state, is_setter_name
+from hitsave.code.setting import is_external_state, is_setter, is_setter_name
 from hitsave.code.statements import Statement, running_line, running_lines, statements_of
 from hitsave.code.symbol import Facet, Symbol
 from hitsave.code.wrapping import functions_in
@@ -261,9 +261,11 @@ class Effects:
         targets = [resolver.chain(statement.module, names)[0] for names in touches]
         if self._is_definition(statement) or any(map(self._is_code, targets)):
             return False
-        stored = (names[-1] == STORED for names in touches)
-        pairs = zip(targets, stored, strict=True)
-        return any(is_external_state(resolver, target, is_stored) for target, is_stored in pairs)
+        return any(
+            is_setter(resolver, target, names[-1])
+            or is_external_state(resolver, target, names[-1] == STORED)
+            for target, names in zip(targets, touches, strict=True)
+        )
 
     def _is_code(self, target: Target) -> bool:
         """Whether a target is code of the project, or stands for it."""

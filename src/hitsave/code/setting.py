@@ -12,12 +12,17 @@ INERT = frozenset(
     "abc enum dataclasses collections itertools operator types time importlib pkgutil "
     "multiprocessing signal threading concurrent subprocess shutil json csv pickle copyreg".split()
 )
-"""External modules whose functions, called at module level, change no later result."""
+"""External modules whose functions, called at module level, change no later result: but setters."""
+
+_SETTERS = frozenset(
+    "setstate setlocale setrecursionlimit register_dialect unregister_dialect field_size_limit "
+    "simplefilter filterwarnings resetwarnings".split()
+)
 
 
 def is_setter_name(name: str) -> bool:
     """Whether a function of this name, called for its effect, sets state: a seed, an option."""
-    return "seed" in name or name.startswith("set_") or name in ("setstate", "setlocale")
+    return "seed" in name or name.startswith("set_") or name in _SETTERS
 
 
 def is_setter(resolver: Resolver, target: Target, name: str) -> bool:
