@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import lmdb
 
 from hitsave.errors import DamagedError, StoreUnavailableError
-from hitsave.store.datafile import claimed_size, lengthen, set_aside
+from hitsave.store.datafile import Note, check_data_file, claimed_size, lengthen, set_aside
 from hitsave.store.disk import make_folder, sync_folder
 from hitsave.store.home import Home
 from hitsave.store.interface import Table
@@ -81,10 +81,12 @@ class Environment:
         make_folder(home.records)
         self._lock = FolderLock(home.records)
         self._descriptor = self._lock.descriptor
+        self._note = Note(home.note)
         try:
             self._lock.acquire(EXCLUSIVE)
             self._open(suspect)
         except BaseException:
+            self._note.close()
             # Closing the descriptor frees the lock too.
             self._lock.close()
             raise
@@ -106,6 +108,8 @@ class Environment:
         size = claimed_size(self._home.data)
         if size and not self.read_only:
             lengthen(self._home.data, size)
+        if size and not self._note.holds(self._home.data):
+            check_data_file(self._home.data)
         self._environment = _first_that_fits(self._home, read_only=self.read_only)
         try:
             if not size and not self.read_only:
@@ -120,6 +124,7 @@ class Environment:
         self._folder = _identity(self._home.records)
         self._size = 0
         self._check_length()
+        self._note.write(self._file)
 
     def _open_table(self, table: Table) -> lmdb._Database:
         name = f"{table}.{SCHEMA}".encode()
@@ -198,6 +203,7 @@ class Environment:
                 self._remove(transaction, removals)
                 kept = self._put(transaction, puts)
             self._check_length()
+            self._note.write(self._file)
             return kept
         finally:
             flock(self._descriptor, LOCK_UN)
@@ -251,6 +257,7 @@ class Environment:
         """Close LMDB and the lock. In the child of a fork, this does nothing to the parent's."""
         self._environment.close()
         os.close(self._file)
+        self._note.close()
         self._lock.close()
 
 

@@ -65,6 +65,11 @@ class Home(NamedTuple):
         return f"{self.path}/records/data.mdb"
 
     @property
+    def note(self) -> str:
+        """The file beside LMDB's that says how that was left."""
+        return f"{self.path}/records/as-left"
+
+    @property
     def objects(self) -> str:
         """The folder of objects."""
         return f"{self.path}/objects"
