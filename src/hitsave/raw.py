@@ -4,6 +4,7 @@ Owns reading it without running any code of theirs: no `__getattr__`, property o
 to say what it means.
 """
 
+import sys
 from types import FunctionType, GetSetDescriptorType, MemberDescriptorType, ModuleType
 from typing import Any, TypeGuard
 
@@ -26,6 +27,18 @@ def class_name(kind: type) -> tuple[str, str]:
 def namespace_of(value: Any) -> dict[str, Any] | None:
     """Return the namespace of a module; None for anything else."""
     return _namespace_of_module(value) if is_a(value, ModuleType) else None
+
+
+def is_made_module(value: Any) -> TypeGuard[ModuleType]:
+    """Whether a module was made by code that is no loader, as `ModuleType("settings")` makes one.
+
+    Those inside of packages are not meant: extension modules make some of theirs so.
+    """
+    names = namespace_of(value) if type(value) is ModuleType else None
+    if names is None or any(names.get(each) for each in ("__spec__", "__file__", "__path__")):
+        return False
+    name = str(names.get("__name__"))
+    return not ("." in name or name == "__main__" or name in sys.builtin_module_names)
 
 
 def named_in(names: Any, dotted: str) -> Any:

@@ -374,9 +374,28 @@ def test_a_value_that_another_thread_changes_never_raises_anything_else():
         thread.join()
 
 
+def test_a_module_that_was_made_counts_by_what_is_in_it():
+    def digest(name, **contents):
+        module = types.ModuleType(name)
+        vars(module).update(contents)
+        return digest_value(module, name_symbol=project_name).digest
+
+    assert digest("made", rate=2) == digest("made", rate=2, __builtins__={})
+    others = [
+        digest("made"),
+        digest("made", rate=3),
+        digest("made", rates=2),
+        digest("other", rate=2),
+    ]
+    assert len({digest("made", rate=2), *others}) == 5
+    inside_a_package = digest("package.made", rate=2), digest("package.made", rate=3)
+    assert len({*inside_a_package}) == 1
+
+
 @pytest.mark.parametrize("name", ["", None, 3])
 def test_a_module_without_a_name_has_no_digest(name):
     module = types.ModuleType("named")
+    module.__file__ = "named.py"
     digest_value(module, name_symbol=project_name)
     module.__name__ = name
     with pytest.raises(NotDigestibleError):

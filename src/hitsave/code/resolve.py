@@ -30,7 +30,7 @@ from hitsave.code.project import Module, Project
 from hitsave.code.source import file_of, locate
 from hitsave.code.symbol import Symbol
 from hitsave.digest import short
-from hitsave.raw import class_name, is_a, namespace_of
+from hitsave.raw import class_name, is_a, is_made_module, namespace_of
 
 
 class _Absent:
@@ -141,6 +141,9 @@ class Resolver:
         found = self.project_module(name)
         if found is not None:
             return ModuleTarget(found)
+        live = sys.modules.get(name)
+        if live is not None and is_made_module(live):
+            return ObjectTarget(live)
         if name in sys.modules or name.partition(".")[0] in sys.stdlib_module_names:
             return ExternalTarget(name, "")
         # Outside the project, and not loaded yet.
@@ -348,6 +351,8 @@ class Resolver:
 
     def _of_module(self, value: ModuleType) -> Target:
         name = str((namespace_of(value) or {}).get("__name__", ""))
+        if is_made_module(value):
+            return ObjectTarget(value)
         if sys.modules.get(name) is value:
             return self.module(name) or ExternalTarget(name, "")
         if self._project.boundary.is_project(file_of(value)):

@@ -15,6 +15,7 @@ from hitsave.codec.naming import external_name, module_name
 from hitsave.codec.nodes import Context, Node, Opener, field_steps, index_step
 from hitsave.codec.summary import summarize
 from hitsave.errors import NotDigestibleError
+from hitsave.raw import is_made_module, namespace_of
 
 
 def open_list(value: list[object], _: Context) -> Node:
@@ -201,7 +202,16 @@ def open_lru_cache(value: object, _: Context) -> Node:
     return Node("wrapper", ("functools:lru_cache", wrapped), field_steps(("", "__wrapped__")))
 
 
+def _names_in(module: types.ModuleType) -> ItemsView[str, object]:
+    return dict.items(namespace_of(module) or {})
+
+
 def open_module(value: types.ModuleType, context: Context) -> Node:
+    if is_made_module(value):
+        # All modules have `__builtins__` once code was executed in them.
+        held = {name: each for name, each in _names_in(value) if name != "__builtins__"}
+        names, contents = sorted_fields(held)
+        return Node("made module", (names, *contents), field_steps(names, 1), mutable=True)
     name = context.name(value)
     return Node("module", (name or external_name(module_name(value), ""),))
 
