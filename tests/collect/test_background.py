@@ -89,6 +89,26 @@ def test_what_has_to_stay_is_told_of(run: Run, home: Path) -> None:
     assert size(home) > 3_000_000
 
 
+AT_THE_END = """
+from hitsave import memo, session
+from hitsave.collect import background
+
+@memo
+def large(n):
+    return bytes([n]) * 100_000
+
+for n in range(4):
+    large(n)
+# What is loaded by the pass is loaded while the program ends.
+background.start(session.current())
+"""
+
+
+def test_a_pass_that_begins_with_the_end_of_the_program(run: Run, home: Path) -> None:
+    assert run(AT_THE_END).stderr == ""
+    assert size(home) > 400_000
+
+
 TOO_LARGE = """
 from hitsave import memo
 

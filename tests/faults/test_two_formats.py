@@ -114,13 +114,14 @@ def test_programs_of_two_formats_come_to_a_new_home_at_once(
 
 
 def test_programs_whose_records_have_two_layouts_share_a_home(
-    programs: Programs, tmp_path: Path, rounds: Rounds
+    programs: Programs, home: Path, tmp_path: Path, rounds: Rounds
 ) -> None:
     programs.write("work.py", WORK)
     programs.write("run.py", RUN)
     newer = other_version(tmp_path / "newer", "store/records.py", "LAYOUT", 99)
     sides: list[list[str]] = [[], [newer]] * 2
-    for _ in range(rounds(1)):
-        assert all(map(assert_right, at_once(programs, sides)))
-    for side in sides:
-        assert assert_right(programs.run("run.py", first=side))
+    for turn in range(rounds(1)):
+        folder = str(home.with_name(f"home-{turn}"))
+        assert all(map(assert_right, at_once(programs, sides, HITSAVE_HOME=folder)))
+        for side in sides[:2]:
+            assert assert_right(programs.run("run.py", first=side, HITSAVE_HOME=folder))

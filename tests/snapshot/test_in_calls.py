@@ -181,3 +181,38 @@ def test_programs_without_snapshots_do_not_load_them(run: Run) -> None:
         print([name for name in sys.modules if "snapshot" in name or "pathspec" in name])
     """
     assert run(script) == "[]\n"
+
+
+AT_THE_END = """
+    import atexit, os, threading
+    from hitsave import memo
+
+    @memo
+    def taken():
+        from hitsave import DirectorySnapshot
+        print("ran", end=" ")
+        return DirectorySnapshot.snap("data")
+
+    def last():
+        print(sorted(os.path.basename(each.path) for each in taken()))
+
+    def outlive():
+        threading.main_thread().join()
+        last()
+
+    WHEN
+"""
+
+
+@pytest.mark.parametrize(
+    "when",
+    ["atexit.register(last)", "threading.Thread(target=outlive).start()"],
+    ids=["an exit handler", "a thread that outlives the program"],
+)
+def test_calls_at_the_end_of_the_program(run: Run, project: Path, when: str) -> None:
+    (project / "data").mkdir()
+    for name in "ab":
+        (project / "data" / name).write_text(name * 100_000)
+    script = AT_THE_END.replace("WHEN", when)
+    assert run(script) == "ran ['a', 'b']\n"
+    assert run(script) == "['a', 'b']\n"

@@ -65,11 +65,11 @@ def _work(session: Session) -> None:
 
 
 def _make_pass(session: Session) -> None:
-    # Loaded by whoever makes a pass; every process that stores something loads this module.
-    from hitsave.collect.collector import Options, collect
-
     limit = session.settings.max_size
     try:
+        # Loaded by whoever makes a pass; every process that stores something loads this module.
+        from hitsave.collect.collector import Options, collect
+
         report = collect(session, Options(limit, thorough=False))
     except HitsaveError as error:
         warn_error("trouble:collect", error)

@@ -2,10 +2,9 @@
 
 import os
 import stat
-from collections.abc import Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -14,6 +13,7 @@ from hitsave.digest import Digest
 from hitsave.errors import SnapshotError
 from hitsave.events import Copied, emit, listening
 from hitsave.session import Session, current
+from hitsave.snapshot.aside import Aside
 from hitsave.snapshot.catalog import find, keep_tree, list_folder, listing, read_tree
 from hitsave.snapshot.contents import SMALL, is_below
 from hitsave.snapshot.file import FileSnapshot, no_remote, whole_digest
@@ -26,9 +26,6 @@ from hitsave.snapshot.restore_folder import restore_folder
 from hitsave.snapshot.scan import scan
 from hitsave.snapshot.tree import LARGEST_MODE, Entry
 from hitsave.store import Store
-
-THREADS = min(os.cpu_count() or 1, 8)
-"""How many large files are kept at a time."""
 
 
 class Difference(NamedTuple):
@@ -198,30 +195,26 @@ def _store_folder(session: Session, folder: str) -> str:
 
 
 def _keep_all(keeper: Keeper, folder: str, ignore: Iterable[str], home: str) -> list[Entry]:
-    entries, large = list[Entry](), dict[str, Future[Kept]]()
+    entries, large = list[Entry](), dict[str, Callable[[], Kept]]()
     observe.tell_listed(folder)
     # Large files are each brought to disk by themselves, for which one need not wait for another.
-    with ThreadPoolExecutor(THREADS) as pool:
-        try:
-            for path, status in scan(folder, ignore, home, keeper.contents.leads_here):
-                whole = os.path.join(folder, path)
-                if stat.S_ISDIR(status.st_mode):
-                    observe.tell_listed(whole)
-                    mode = stat.S_IMODE(status.st_mode) & LARGEST_MODE
-                    entries.append(Entry(path, mode, 0, b""))
-                    continue
-                if listening():
-                    emit(Copied(path, status.st_size))
-                observe.tell_read(whole)
-                if status.st_size >= SMALL:
-                    large[path] = pool.submit(keeper.keep_any, whole, status=status)
-                else:
-                    kept = keeper.keep_any(whole, pack=True, status=status)
-                    entries.append(_entry(path, kept))
-            entries += [_entry(path, found.result()) for path, found in large.items()]
-        except BaseException:
-            pool.shutdown(cancel_futures=True)
-            raise
+    with Aside() as aside:
+        for path, status in scan(folder, ignore, home, keeper.contents.leads_here):
+            whole = os.path.join(folder, path)
+            if stat.S_ISDIR(status.st_mode):
+                observe.tell_listed(whole)
+                mode = stat.S_IMODE(status.st_mode) & LARGEST_MODE
+                entries.append(Entry(path, mode, 0, b""))
+                continue
+            if listening():
+                emit(Copied(path, status.st_size))
+            observe.tell_read(whole)
+            if status.st_size >= SMALL:
+                large[path] = aside.begin(partial(keeper.keep_any, whole, status=status))
+            else:
+                kept = keeper.keep_any(whole, pack=True, status=status)
+                entries.append(_entry(path, kept))
+        entries += [_entry(path, kept()) for path, kept in large.items()]
     return entries
 
 
