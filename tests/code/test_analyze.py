@@ -5,7 +5,7 @@ import warnings
 import pytest
 
 from hitsave.code.analyze import analyze
-from hitsave.code.definition import STORED, ModuleRecord
+from hitsave.code.definition import ModuleRecord
 from hitsave.errors import SourceError
 
 MODULE = '''"""About it."""
@@ -114,12 +114,12 @@ def test_a_docstring_is_kept_apart() -> None:
 @pytest.mark.parametrize(
     ("statement", "touched"),
     [
-        ("TABLE['a'] = 1", ("TABLE", STORED)),
-        ("TABLE['a']['b']['c'] = 1", ("TABLE", STORED)),
+        ("TABLE['a'] = 1", ("TABLE",)),
+        ("TABLE['a']['b']['c'] = 1", ("TABLE",)),
         ("TABLE['a'].append(1)", ("TABLE",)),
         ("TABLE.rows['a'].append(1)", ("TABLE", "rows")),
-        ("del TABLE['a']", ("TABLE", STORED)),
-        ("TABLE.field += 1", ("TABLE", STORED)),
+        ("del TABLE['a']", ("TABLE",)),
+        ("TABLE.field += 1", ("TABLE",)),
         ("for table in (TABLE, 1): table['a'] = 1", ("TABLE",)),
         ("for table in TABLE: table['a'] = 1", ("TABLE",)),
         ("[t.append(1) for t in (TABLE, OTHER)]", ("OTHER",)),
@@ -132,7 +132,7 @@ def test_a_docstring_is_kept_apart() -> None:
         ("@TABLE.register\ndef f(): pass", ("TABLE", "register")),
         ("@TABLE['a'].register\nclass C: pass", ("TABLE",)),
         ("if True:\n    @TABLE.add\n    def f(): pass", ("TABLE", "add")),
-        ("class C:\n    TABLE['a'] = 1", ("TABLE", STORED)),
+        ("class C:\n    TABLE['a'] = 1", ("TABLE",)),
         ("class C:\n    @TABLE.add\n    def f(self): pass", ("TABLE", "add")),
         ("def f(x=register(TABLE)): pass", ("TABLE",)),
         ("x: TABLE = register(OTHER)", ("OTHER",)),
@@ -143,6 +143,38 @@ def test_a_docstring_is_kept_apart() -> None:
 def test_a_statement_says_what_it_may_change(statement: str, touched: tuple[str, ...]) -> None:
     (effect,) = analyze(statement.encode()).effects
     assert touched in effect.touches
+
+
+@pytest.mark.parametrize(
+    ("body", "stores"),
+    [
+        ("lib.options.depth = 1", {(0, "", ("lib", "options"), "depth")}),
+        ("lib.table['a'] = 1", {(0, "", ("lib", "table"), "")}),
+        ("lib.rows[0].depth += 1", {(0, "", ("lib", "rows"), "")}),
+        ("lib.context()[0].depth = 1", {(0, "", ("lib", "context"), "")}),
+        (
+            "del lib.depth, lib.table[0]",
+            {(0, "", ("lib",), "depth"), (0, "", ("lib", "table"), "")},
+        ),
+        ("setattr(lib.options, 'depth', 1)", {(0, "", ("lib", "options"), "depth")}),
+        ("setattr(lib.context(), name(), 1)", {(0, "", ("lib", "context"), "")}),
+        ("import lib\nlib.depth = 1", {(0, "lib", (), "depth")}),
+        ("from .lib import a as b\nb.c.depth = 1", {(1, "lib", ("a", "c"), "depth")}),
+        (
+            "(lambda: [lib for x in y])\n(a, lib.b), *lib.c[0] = d",
+            {(0, "", ("lib",), "b"), (0, "", ("lib", "c"), "")},
+        ),
+        ("def inner(): lib.depth = 1", {(0, "", ("lib",), "depth")}),
+        ("lib = 1\nlib.depth = 1", set()),
+        ("local = lib.table\nlocal.setattr(lib, 'a', 1)", set()),
+        ("lib.depth, lib[0], lib().depth", set()),
+        ("'a'.depth = {}['a'] = 1", set()),
+    ],
+)
+def test_a_function_says_what_it_stores_into(body: str, stores: set[object]) -> None:
+    lines = body.replace("\n", "\n    ")
+    (function,) = analyze(f"def f():\n    {lines}\n".encode()).functions["f"]
+    assert set(function.body.references.stores) == stores
 
 
 @pytest.mark.parametrize(

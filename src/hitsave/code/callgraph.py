@@ -9,7 +9,7 @@ from types import FunctionType, ModuleType
 from typing import Any
 from weakref import ReferenceType, ref
 
-from hitsave.code.definition import STORED, UNKNOWN, FunctionDefinition, References
+from hitsave.code.definition import UNKNOWN, FunctionDefinition, References
 from hitsave.code.held import captured_by, held_by, is_scalar, values_of_class
 from hitsave.code.members import OWNER_MODULES
 from hitsave.code.names import IMPORTERS, LOADED, NAMESPACE_BUILTINS, Names, is_builtin
@@ -25,7 +25,7 @@ from hitsave.code.resolve import (
     ValueTarget,
     symbol_of,
 )
-from hitsave.code.setting import is_setter
+from hitsave.code.setting import is_setter, sets_outside
 from hitsave.code.statements import Statement
 from hitsave.code.symbol import Symbol
 from hitsave.code.wrapping import functions_in
@@ -200,7 +200,7 @@ class CallGraph:
             return
         if names[:2] == LOADED or is_builtin(names[-1:], IMPORTERS):
             self._link(node, ANYTHING)
-        self._name(node, module, names[:-1] if names[-1] == STORED else names)
+        self._name(node, module, names)
 
     def _touch_of_class(self, node: Node, module: Module, names: Names) -> None:
         target, _ = self._resolver.chain(module, names)
@@ -362,9 +362,12 @@ class CallGraph:
             elif source is not None:
                 self._namespace(node, source)
         self._ask(node, (name for name, _ in references.attributes))
+        if sets_outside(self._resolver, module, references):
+            self._link(node, SETTER)
 
     def _chain(self, node: Node, module: Module, names: Names) -> None:
-        if is_setter(self._resolver, self._name(node, module, names), names[-1]):
+        self._name(node, module, names)
+        if is_setter(self._resolver, self._resolver.chain(module, names), names[-1]):
             self._link(node, SETTER)
 
     def _class(self, node: Node, target: ClassTarget, kind: str = "class") -> None:

@@ -15,6 +15,7 @@ from hitsave.code.definition import (
     ImportReference,
     Key,
     References,
+    Store,
 )
 from hitsave.code.names import (
     ACCESSORS,
@@ -59,17 +60,19 @@ class Collector:
         self._imports: dict[tuple[int, str, Names], ImportReference] = {}
         self._attributes: dict[str, int] = {}
         self._dynamics: dict[tuple[object, ...], Dynamic] = {}
+        self._stores: dict[Store, None] = {}
         self._settled: dict[str, bool] = {}
 
     def references(self) -> References:
         """Everything collected so far."""
         if not (self._chains or self._attributes or self._imports or self._dynamics):
-            return NOTHING
+            return NOTHING  # a store reads what it stores into
         return References(
             self._whole_or_items() if self._has_items else tuple(self._chains.values()),
             tuple(self._imports.values()),
             tuple(self._attributes.items()),
             tuple(self._dynamics.values()),
+            tuple(self._stores),
         )
 
     def absorb(self, references: References) -> None:
@@ -82,6 +85,7 @@ class Collector:
             self._attributes.setdefault(name, line)
         for dynamic in references.dynamics:
             self._dynamics.setdefault(dynamic[:4], dynamic)
+        self._stores.update(dict.fromkeys(references.stores))
 
     def enter(self, scope: "Scope") -> None:
         """Read on in an inner scope."""
@@ -194,6 +198,16 @@ class Collector:
         """Note that a module is imported, and what of it is read."""
         key = (level, module, attributes)
         self._imports.setdefault(key, ImportReference(*key, line))
+
+    def store(self, names: Names, attribute: str) -> None:
+        """Note that an attribute or item is set of what a chain leads to."""
+        scope = self._binder(names[0])
+        if scope is None:
+            self._stores[Store(0, "", (self._mangled(names[0]), *names[1:]), attribute)] = None
+            return
+        for target in scope.import_targets(names[0]):
+            first = (target.attribute,) if target.attribute else ()
+            self._stores[Store(target.level, target.module, first + names[1:], attribute)] = None
 
     def mention(self, words: Iterable[str], line: int) -> None:
         """Note names that a library may look up in the frame that calls it."""

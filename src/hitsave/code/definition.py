@@ -64,13 +64,30 @@ class Dynamic(NamedTuple):
         return fits and name.startswith(self.prefix) and name.endswith(self.suffix)
 
 
+class Store(NamedTuple):
+    """An attribute or item, set or deleted, of what a chain gives, or of what calling it gives.
+
+    `attribute` is empty for an item, and wherever more is between. `level` and `module` are those
+    of an import inside the function; of a global, the one is 0 and the other empty.
+    """
+
+    level: int
+    module: str
+    names: tuple[str, ...]
+    attribute: str
+
+
 class References(NamedTuple):
-    """What a piece of source reads. `attributes` are names asked of objects not known here."""
+    """What a piece of source reads, and what it stores into.
+
+    `attributes` are names asked of objects not known here.
+    """
 
     chains: tuple[Chain, ...]
     imports: tuple[ImportReference, ...]
     attributes: tuple[tuple[str, int], ...]
     dynamics: tuple[Dynamic, ...]
+    stores: tuple[Store, ...] = ()
 
 
 NOTHING = References((), (), (), ())
@@ -147,9 +164,6 @@ class Binding(NamedTuple):
     driver: bool = False
     condition: Part | None = None
 
-
-STORED = "="
-"""The last step of a touched chain whose object is stored into, rather than called or passed."""
 
 UNKNOWN = ""
 """What a touched chain begins with where the object is not known: `("", "put")` for `f().put()`."""

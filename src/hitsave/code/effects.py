@@ -19,7 +19,6 @@ from hitsave.code.callgraph import (
     object_node,
     statement_node,
 )
-from hitsave.code.definition import STORED
 from hitsave.code.dependencies import Via
 from hitsave.code.project import Module, Namespace
 from hitsave.code.resolve import (
@@ -30,7 +29,7 @@ from hitsave.code.resolve import (
     Target,
     ValueTarget,
 )
-from hitsave.code.setting import is_external_state, is_setter, is_setter_name
+from hitsave.code.setting import is_external_state, is_setter, is_setter_name, stores_outside
 from hitsave.code.statements import Statement, running_line, running_lines, statements_of
 from hitsave.code.symbol import Facet, Symbol
 from hitsave.code.wrapping import functions_in
@@ -257,14 +256,14 @@ class Effects:
         return known
 
     def _sets_itself(self, statement: Statement) -> bool:
-        resolver, touches = self._closure.resolver, statement.effect.touches
-        targets = [resolver.chain(statement.module, names)[0] for names in touches]
-        if self._is_definition(statement) or any(map(self._is_code, targets)):
+        resolver, effect, module = self._closure.resolver, statement.effect, statement.module
+        found = [resolver.chain(module, names) for names in effect.touches]
+        if self._is_definition(statement) or any(self._is_code(target) for target, _ in found):
             return False
-        return any(
-            is_setter(resolver, target, names[-1])
-            or is_external_state(resolver, target, names[-1] == STORED)
-            for target, names in zip(targets, touches, strict=True)
+        stores = effect.part.references.stores
+        return any(stores_outside(resolver, module, store) for store in stores) or any(
+            is_setter(resolver, each, names[-1]) or is_external_state(resolver, each[0])
+            for each, names in zip(found, effect.touches, strict=True)
         )
 
     def _is_code(self, target: Target) -> bool:

@@ -317,18 +317,18 @@ class Functions:
                 closure.values.reach_cell(symbol, name, content, via, partial(cell_content, cell))
 
     def _live_defaults(self, live: FunctionType, symbol: Symbol, via: Via) -> None:
-        """Count defaults whose source is not all: made in a loop or call, from anything, or set."""
-        is_made = "<" in live.__qualname__ or self._computes_header(live)
-        if not is_made and not self._may_be_set:
-            return
+        """Count defaults whose source is not all: made in a loop, computed, set, or changed."""
+        is_made = "<" in live.__qualname__ or self._computes_header(live) or self._may_be_set
         own = dict(defaults_of(live))
+        if not is_made:
+            own = _changeable(own)
         for wrapped in _wrapped_by(live):
             # What a wrapper only shows counts as that of what it wraps, whether that runs or not: a
             # wrapper that compiles itself is another function once it was called.
             inside = symbol_of(self._closure.resolver.of_object(wrapped))
             names, shown = _shown_of(live, wrapped)
             if inside is not None:
-                self._count_defaults(inside, shown, via)
+                self._count_defaults(inside, shown if is_made else _changeable(shown), via)
                 own = {name: value for name, value in own.items() if name not in names}
         self._count_defaults(symbol, own, via)
 
@@ -369,6 +369,17 @@ class Functions:
         """The module of a function's globals, or a stand-in for a namespace that is no module."""
         known = self._closure.project.module_of(live.__globals__)
         return known if known is not None else Module.unnamed(live.__globals__)
+
+
+def _changeable(defaults: dict[str, Any]) -> dict[str, Any]:
+    """Return those of some defaults, all written without names, that a statement can change."""
+    return {name: value for name, value in defaults.items() if _can_change(value)}
+
+
+def _can_change(default: Any) -> bool:
+    if type(default) is tuple:
+        return any(map(_can_change, default))
+    return type(default) in (list, dict, set)
 
 
 def _wrapped_by(live: FunctionType) -> list[FunctionType]:

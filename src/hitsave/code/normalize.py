@@ -24,6 +24,7 @@ from hitsave.code.names import (
     is_builtin,
 )
 from hitsave.code.pattern import (
+    chain_before,
     chain_of,
     imported_by,
     is_plain_call,
@@ -44,6 +45,7 @@ _NOTABLE_CALLS = frozenset({"print"}).union(
     *(ATTRIBUTE_BUILTINS, LISTING_BUILTINS, TEXT_BUILTINS, GETTERS, IMPORTERS, _EVALUATORS)
 )
 
+_SETTING_BUILTINS = frozenset({"setattr", "delattr"})
 _MAKES_FUNCTIONS = ("types", "FunctionType")
 _GET_LOADED = (*LOADED, GET)
 
@@ -151,6 +153,8 @@ class Reader:
         return ".".join((self._name_token(names[0]), *names[1:]))
 
     def _read_attribute(self, node: ast.Attribute) -> None:
+        if type(node.ctx) is not ast.Load:
+            self._note_store(node.value, node.attr)
         names = chain_of(node)
         if names is None:
             self._tokens.append("(Attribute")
@@ -166,7 +170,15 @@ class Reader:
         for name in names:
             self.found.ask(name, line)
 
+    def _note_store(self, owner: ast.expr, attribute: str) -> None:
+        """Note that an attribute or item is set, or deleted."""
+        names = chain_before(owner)
+        if names is not None:
+            self.found.store(names, attribute if chain_of(owner) == names else "")
+
     def _read_subscript(self, node: ast.Subscript) -> None:
+        if type(node.ctx) is not ast.Load:
+            self._note_store(node.value, "")
         names, index = chain_of(node.value), string_pattern(node.slice)
         is_table = names is not None and self.found.meaning(names)[-2:] == LOADED
         if names is not None and is_table and isinstance(index, str):
@@ -291,6 +303,9 @@ class Reader:
     def _note_call(self, node: ast.Call, meaning: Names) -> None:
         """Note what a call of this name asks for, whatever else it does."""
         last = meaning[-1]
+        if is_builtin(meaning, _SETTING_BUILTINS) and len(node.args) > 1:
+            name = string_pattern(node.args[1])
+            self._note_store(node.args[0], name if isinstance(name, str) else "")
         if last == "print" and any(k.arg in ("file", None) for k in node.keywords):
             self._ask_all(("write", "flush"), node.lineno)
         elif last in _EVALUATORS:

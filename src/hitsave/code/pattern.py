@@ -39,6 +39,18 @@ def chain_at_root(node: ast.AST) -> tuple[str, ...] | None:
         node = node.value
 
 
+def chain_before(node: ast.expr) -> Names | None:
+    """Return the chain that an expression begins with, through items and calls: that of `a.b().c`.
+
+    None where it begins with anything else.
+    """
+    while (names := chain_at_root(node)) is None:
+        if not isinstance(node, ast.Call | ast.Attribute | ast.Subscript):
+            return None
+        node = node.func if isinstance(node, ast.Call) else node.value
+    return names
+
+
 def is_plain_call(node: ast.Call) -> bool:
     """Whether a call passes nothing but constants, so that no object reaches what it calls."""
     if any(not isinstance(argument, ast.Constant) for argument in node.args):

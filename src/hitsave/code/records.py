@@ -17,9 +17,10 @@ from hitsave.code.definition import (
     Part,
     References,
     StarImport,
+    Store,
 )
 
-SCHEMA = 19
+SCHEMA = 20
 """Grows whenever the analyser or the shape of its records changes."""
 
 
@@ -45,14 +46,15 @@ def unpack_module(data: bytes) -> ModuleRecord:
 
 
 def _references(raw: Any) -> References:
-    chains, imports, attributes, dynamics = raw
-    if not (chains or imports or attributes or dynamics):
+    chains, imports, attributes, dynamics, stores = raw
+    if not (chains or imports or attributes or dynamics or stores):
         return NOTHING
     return References(
         tuple(Chain(*chain) for chain in chains),
         tuple(ImportReference(*reference) for reference in imports),
         attributes,
         tuple(Dynamic(*dynamic) for dynamic in dynamics),
+        tuple(Store(*store) for store in stores),
     )
 
 

@@ -7,7 +7,7 @@ count: the closure does, once it knows what the names lead to.
 import ast
 from collections.abc import Iterable, Iterator
 
-from hitsave.code.definition import STORED, UNKNOWN
+from hitsave.code.definition import UNKNOWN
 from hitsave.code.names import Names
 from hitsave.code.pattern import chain_at_root, chain_of
 
@@ -80,10 +80,8 @@ def touched_by(node: ast.stmt) -> Iterator[Names]:
             yield from _touched_by_call(part)
         elif isinstance(part, (ast.Attribute, ast.Subscript)):
             if not isinstance(part.ctx, ast.Load):
-                # Marked, because storing changes what merely being passed somewhere may not.
-                yield from ((*names, STORED) for names in _chains((part.value,)))
                 # The attribute may be a global of another module.
-                yield from _chains((part,))
+                yield from _chains((part.value, part))
         elif isinstance(part, (ast.For, ast.AsyncFor, ast.comprehension)):
             yield from _chains((part.iter,))  # what it yields goes by another name inside
         elif isinstance(part, ast.withitem):
