@@ -21,7 +21,7 @@ from hitsave.testing.sandbox import Sandbox
 ASKED = os.environ.get("SOUNDNESS_EXAMPLES")
 
 profile = settings(
-    max_examples=int(ASKED or 25),
+    max_examples=int(ASKED or 15),
     derandomize=ASKED is None,
     database=None,
     deadline=None,

@@ -369,7 +369,7 @@ def test_rows_that_flipped_bits_put_out_of_order_are_found_again_once_written(
         if all(row in (page := sound[at : at + 4096]) for row in ROWS)
     ][-1:]
     # The pointers to the rows, which stand in the order of their keys.
-    for bit in range(8 * 16, 8 * (16 + 2 * len(ROWS)), 3):
+    for bit in range(8 * 16, 8 * (16 + 2 * len(ROWS)), 11):
         flipped = bytearray(sound)
         flipped[leaf + bit // 8] ^= 1 << bit % 8
         data_file(home).write_bytes(flipped)
