@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from hitsave.code.bound import count_conditions
+from hitsave.code.cells import Cells
 from hitsave.code.computed import Computed, own_names
 from hitsave.code.definition import (
     Chain,
@@ -86,6 +87,7 @@ class Closure:
         self.facts = Facts(self)
         self.members = Members(self)
         self.values = Values(self)
+        self.cells = Cells(self)
         self.reflection = Reflection(self)
         self.effects = Effects(self)
         self.computed = Computed(self)
@@ -260,7 +262,7 @@ class Closure:
             self.visit_module(target.module, via)
             target, names = self.module_attribute(target.module, names[0], via), names[1:]
         if names and isinstance(target, FunctionTarget) and target.live is not None:
-            self.values.function_attribute(target, names[0], via)
+            self.cells.reach_attribute(target, names[0], via)
         for name in names:
             self.members.ask(name)
         self.reach(target, via, opaque)
@@ -340,9 +342,9 @@ class Closure:
                 for binding in module.bindings_of(name):
                     self.follow(binding.part, module, own)
 
-    def _digest_held(self, symbol: Symbol, value: Any) -> bytes | None:
+    def _digest_held(self, symbol: Symbol, value: Any, cell: Any) -> bytes | None:
         if self.options.is_state(symbol, self.values.definition_digest(symbol)):
-            return b"state"
+            return self.values.initial_digest(symbol, value, cell) or b"state"
         return self.values.digest_of(value)
 
     def _is_asked(self, name: str) -> bool:

@@ -25,6 +25,7 @@ from hitsave.code.resolve import (
     symbol_of,
 )
 from hitsave.code.symbol import NOWHERE, Facet, Place, Symbol
+from hitsave.code.values import Read
 from hitsave.code.wrapping import functions_in
 from hitsave.digest import digest_bytes, digest_parts
 from hitsave.lazy import lazy
@@ -314,7 +315,7 @@ class Functions:
             content = cell_content(cell)
             closure.guard.watch_cell(cell, content)
             if content is not EMPTY:
-                closure.values.reach_cell(symbol, name, content, via, partial(cell_content, cell))
+                closure.cells.reach(symbol, name, content, via, Read(cell, name))
 
     def _live_defaults(self, live: FunctionType, symbol: Symbol, via: Via) -> None:
         """Count defaults whose source is not all: made in a loop, computed, set, or changed."""
@@ -334,7 +335,7 @@ class Functions:
 
     def _count_defaults(self, symbol: Symbol, defaults: dict[str, Any], via: Via) -> None:
         for name, value in defaults.items():
-            self._closure.values.reach_cell(symbol, f"{name}=", value, via, partial(_itself, value))
+            self._closure.cells.reach(symbol, f"{name}=", value, via, partial(_itself, value))
 
     @lazy
     def _may_be_set(self) -> bool:
@@ -360,7 +361,7 @@ class Functions:
             closure.visit_module(module, via)
         closure.count(symbol, Facet.BODY, code_digest(live.__code__), module.place(), via)
         for value in (*(live.__defaults__ or ()), *(live.__kwdefaults__ or {}).values()):
-            closure.values.reach_cell(symbol, "default", value, via, partial(_itself, value))
+            closure.cells.reach(symbol, "default", value, via, partial(_itself, value))
         self.reach_live(live, symbol, via)
         references = code_references(live.__code__)
         closure.later(partial(closure.follow_references, references, module, symbol))

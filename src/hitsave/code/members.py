@@ -348,7 +348,7 @@ class Members:
         if value is not ABSENT:
             self._live_member(target, name, value, bool(static), via)
         elif not static and not self._reach_inner(target, name, via):
-            self._closure.values.reach_class_binding(target, name, ABSENT, via)
+            self._closure.cells.reach_class_binding(target, name, ABSENT, via)
 
     def _reach_inner(self, target: ClassTarget, name: str, via: Via) -> bool:
         """Reach a class inside one that is not loaded; False where the name is bound otherwise."""
@@ -384,7 +384,7 @@ class Members:
         closure = self._closure
         functions = functions_in(value) or [value]
         if functions != [value] and not is_defined:
-            closure.values.reach_class_binding(target, name, value, via)
+            closure.cells.reach_class_binding(target, name, value, via)
         expected = target.module.symbol(f"{target.name}.{name}")
         found = [closure.resolver.of_object(function) for function in functions]
         symbols = [symbol for symbol in map(symbol_of, found) if symbol is not None]
@@ -403,7 +403,7 @@ class Members:
             if is_defined:
                 closure.add_inside(value, via)
             else:
-                closure.values.reach_class_binding(target, name, value, via)
+                closure.cells.reach_class_binding(target, name, value, via)
 
     def _is_generated(self, value: Any) -> bool:
         """Whether a function was generated from the class it is in, as `dataclass` does."""

@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 from hitsave.code.columns import lambda_column
 from hitsave.code.definition import Binding, FunctionDefinition, ModuleRecord
 from hitsave.code.external import Boundary, Distributions, is_standard
+from hitsave.code.initial import Initial
 from hitsave.code.made import Made, MadeMembers, Wrappers
 from hitsave.code.records import pack_module, unpack_module
 from hitsave.code.source import (
@@ -202,6 +203,7 @@ class Project:
         self.call_graph: Any = None
         """What the statements of the loaded modules lead to: kept here for `effects`."""
         self.made_members = MadeMembers()
+        self.initial = Initial()
         self._told: set[tuple[str, str]] = set()
         self._executed = executed
         self._generation = generation

@@ -20,6 +20,8 @@ class Facet(StrEnum):
     """Which of the functions or classes of one definition a name leads to, by what these hold."""
     VALUE = "value"
     """The live value of a global or of a class-level binding."""
+    INITIAL = "initial"
+    """What a closure cell, class-level binding or attribute held before it became state."""
     DEFINITION = "definition"
     """The statements that bind or extend a global whose value cannot be digested."""
     CONTENT = "content"

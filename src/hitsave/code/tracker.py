@@ -382,6 +382,7 @@ class Tracker:
             changed.update(found.items())
             inside = (each for symbol in found for each in values.changed_inside(symbol))
             objects.update((id(each), each) for each in inside)
+            values.note_initial()
             self._note_replaced(values)
         if changed:
             self._mark_state(*changed)

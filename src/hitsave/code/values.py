@@ -8,11 +8,12 @@ session hands that in.
 from collections.abc import Callable, Container, Iterator
 from functools import partial
 from itertools import chain
-from types import FunctionType, MethodType, ModuleType
+from types import CellType, FunctionType, MethodType, ModuleType
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
-from hitsave.code.definition import Binding, Key, Part
+from hitsave.code.definition import Binding, Key
 from hitsave.code.dependencies import Via
+from hitsave.code.guard import cell_content
 from hitsave.code.held import Search, changeable, is_scalar
 from hitsave.code.inert import is_inert
 from hitsave.code.literal import literal_value
@@ -20,21 +21,17 @@ from hitsave.code.names import ACCESSORS
 from hitsave.code.project import Module
 from hitsave.code.resolve import (
     ABSENT,
-    ClassTarget,
     ExternalTarget,
-    FunctionTarget,
     ObjectTarget,
     ValueTarget,
-    name_of_external,
-    symbol_of,
 )
 from hitsave.code.source import file_of
-from hitsave.code.symbol import NOWHERE, Facet, Place, Symbol
+from hitsave.code.symbol import Facet, Place, Symbol
 from hitsave.code.volatile import Volatile
 from hitsave.digest import digest_bytes, digest_parts
 from hitsave.errors import NotDigestibleError
 from hitsave.events import Untracked, emit
-from hitsave.raw import class_name, is_of_hitsave, mro_of, names_of_class
+from hitsave.raw import class_name, is_of_hitsave, names_of_class
 
 if TYPE_CHECKING:
     from hitsave.code.closure import Closure
@@ -66,7 +63,7 @@ class DigestValue(Protocol):
 
 
 class Read:
-    """How a global is read as it is now, or what a class binds: of a Module, or of a class."""
+    """How a global is read as it is now, or what is held: by a Module, class, cell or function."""
 
     __slots__ = ("holder", "name")
 
@@ -76,9 +73,19 @@ class Read:
 
     def __call__(self) -> Any:
         """Return what is there; ABSENT where nothing is."""
-        if type(self.holder) is Module:
+        kind = type(self.holder)
+        if kind is Module:
             return (self.holder.namespace or {}).get(self.name, ABSENT)
+        if kind is CellType:
+            return cell_content(self.holder)
+        if kind is FunctionType:
+            return vars(self.holder).get(self.name, ABSENT)
         return names_of_class(self.holder).get(self.name, ABSENT)
+
+    @property
+    def is_of_definition(self) -> bool:
+        """Whether a name of a module or class is read, which may be given to a definition."""
+        return type(self.holder) not in (CellType, FunctionType)
 
 
 class Live(NamedTuple):
@@ -122,7 +129,7 @@ class Values:
         place = module.place_of(name)
         if issubclass(type(value), ModuleType):
             self.count_file(symbol, file_of(value), via)
-        if value is ABSENT or not self._count_value(symbol, value, place, via, read):
+        if value is ABSENT or not self.count_value(symbol, value, place, via, read):
             self._closure.later(lambda: self._count_definition(target, symbol, via))
 
     def reach_item(self, target: ValueTarget, keys: tuple[Key, ...], via: Via) -> bool:
@@ -173,12 +180,13 @@ class Values:
         else:
             # Once an evaluation has bound it, it is state.
             read = Read(target.module, target.name)
-            self._note(symbol, Live(b"", ABSENT, read))
+            self.note(symbol, Live(b"", ABSENT, read))
 
-    def _count_value(self, symbol: Symbol, value: Any, place: Place, via: Via, read: Any) -> bool:
+    def count_value(self, symbol: Symbol, value: Any, place: Place, via: Via, read: Any) -> bool:
         """Count a value by what it is; False where it must count by its definition as well."""
         if self._closure.options.is_state(symbol, self.definition_digest(symbol)):
             self._states.append(Live(b"", value, read))
+            self._count_initial(symbol, value, place, via, read)
             return False
         if self._stands_for_more(symbol, value):
             return False
@@ -191,6 +199,31 @@ class Values:
             return False
         self._follow_held(symbol)
         return True
+
+    def _count_initial(self, symbol: Symbol, value: Any, place: Place, via: Via, read: Any) -> None:
+        """Count what state of a class or function was at first: no statement may show it."""
+        digest = self.initial_digest(symbol, value, _holder(read))
+        if digest:
+            self._closure.count(symbol, Facet.INITIAL, digest, place, via)
+
+    def initial_digest(self, symbol: Symbol, value: Any, holder: object) -> bytes | None:
+        """The digest of what state was at first, if that was a scalar; None of a global."""
+        if holder is None:
+            return None
+        initial = self._closure.project.initial
+        digest = initial.of(symbol, holder)
+        if digest is None and is_scalar(value) and (digest := self.digest_of(value)) is not None:
+            initial.note(symbol, holder, digest)
+        return digest
+
+    def note_initial(self) -> None:
+        """Note what scalars classes and functions held at first where something else is now."""
+        for symbol, found in self.live.items():
+            for live in found:
+                holder = _holder(live.read)
+                is_noted = holder is not None and live.value is not ABSENT
+                if is_noted and is_scalar(live.value) and self._differs(live):
+                    self._closure.project.initial.note(symbol, holder, live.digest)
 
     def _follow_held(self, symbol: Symbol) -> None:
         """Follow what accessors look up later that a global holds: `methodcaller("go")`."""
@@ -212,7 +245,7 @@ class Values:
             return False
         self._closure.count(symbol, Facet.VALUE, found.digest, place, via, value)
         if read is not ABSENT:
-            self._note(symbol, Live(found.digest, value, read))
+            self.note(symbol, Live(found.digest, value, read))
         if found.mutable and not self._closure.guard.watch_contents(value):
             redigest = partial(self.digest_of, value)
             self._closure.guard.watch_value(redigest, found.digest)
@@ -221,7 +254,7 @@ class Values:
             self._closure.reach(target, Via(symbol, "held by", 0))
         return found.whole
 
-    def _note(self, symbol: Symbol, live: Live) -> None:
+    def note(self, symbol: Symbol, live: Live) -> None:
         # Several closures of one function go by the same symbols.
         self.live.setdefault(symbol, []).append(live)
 
@@ -245,6 +278,8 @@ class Values:
         """Yield where a definition is now that was none, with what was there and what is."""
         for live in (*chain.from_iterable(self.live.values()), *self._states):
             if not isinstance(live.read, Read) or live.value is ABSENT:
+                continue
+            if not live.read.is_of_definition:
                 continue
             now = live.read()
             if now is not ABSENT and now is not live.value:
@@ -297,7 +332,7 @@ class Values:
         A decorated function, a closure of a library's, a method of a library's hidden instance. Of
         a memoised function a digest says what its cells hold, even where that is inert.
         """
-        if _declared_version(value) is not None:
+        if declared_version(value) is not None:
             return True
         if type(value) is MethodType:
             target = self._closure.resolver.of_object(value.__func__)
@@ -306,7 +341,7 @@ class Values:
             return True
         return any(binding.kind in ("function", "class") for binding in self.bindings(symbol))
 
-    def _by_definition(self, symbol: Symbol, value: Any, is_fixed: bool = False) -> None:
+    def note_definition(self, symbol: Symbol, value: Any, is_fixed: bool = False) -> None:
         """Note what counts by its definition, and by the statements that extend it, if any can."""
         self.by_definition[symbol] = value
         if not (is_fixed or _is_cached_function(value)):
@@ -317,7 +352,7 @@ class Values:
         parts = [b.part for b in self.bindings(symbol) if b.kind == "value"]
         # What a loaded module does not bind, nothing has extended.
         is_unbound = target.live is ABSENT and module.namespace is not None
-        self._by_definition(symbol, target.live, is_fixed=is_unbound)
+        self.note_definition(symbol, target.live, is_fixed=is_unbound)
         if parts and module.namespace is not None and is_scalar(target.live):
             self._closure.guard.watch_kind(module.namespace, name)
         token = digest_parts("definition", [part.digest for part in parts])
@@ -375,88 +410,7 @@ class Values:
         content = digest_bytes(module.source.content)
         self._closure.count(module.symbol(""), Facet.CONTENT, content, module.place(), via)
 
-    # -- class-level bindings, cells, attributes of functions -----------------------------------
-
-    def reach_class_binding(self, target: ClassTarget, name: str, value: Any, via: Via) -> None:
-        """Count a class-level binding that is no method."""
-        module = target.module
-        symbol = module.symbol(f"{target.name}.{name}")
-        # One that its module has no longer is met by its source and by its objects, in any order.
-        is_live = target.live is not None
-        if is_inert(value) or not self._closure.once(("class binding", symbol, is_live)):
-            return
-        bindings = target.definition.bindings if target.definition is not None else ()
-        parts = [binding.part for binding in bindings if binding.name == name]
-        place = module.place(parts[-1].line, parts[-1].end_line) if parts else module.place()
-        live, read = target.live, ABSENT
-        if live is not None:
-            read = Read(live, name)
-        if value is not ABSENT and self._count_value(symbol, value, place, via, read):
-            # The annotation of a field counts even where its value is the same.
-            pass_on = [part for part in parts if target.definition is not None]
-            self._count_statement(symbol, pass_on, module, place, via, follow=False)
-            return
-        self._count_statement(symbol, parts, module, place, via, follow=True)
-        self._by_definition(symbol, value, is_fixed=_is_fixed_member(value))
-        if value is not ABSENT:
-            self._closure.add_inside(value, Via(symbol, "held by", 0))
-
-    def _count_statement(
-        self,
-        symbol: Symbol,
-        parts: list[Part],
-        module: Module,
-        place: Place,
-        via: Via,
-        *,
-        follow: bool,
-    ) -> None:
-        if not parts:
-            return
-        token = digest_parts("definition", [part.digest for part in parts])
-        self._closure.count(symbol, Facet.DEFINITION, token, place, via, (module, place))
-        for part in parts if follow else ():
-            self._closure.follow(part, module, symbol)
-
-    def reach_cell(
-        self, owner: Symbol, name: str, value: Any, via: Via, read: Callable[[], Any]
-    ) -> None:
-        """Count what a function's closure cell, default or attribute holds, which `read` gives."""
-        if is_inert(value):
-            return
-        symbol = Symbol(owner.module, f"{owner.name}[{name}]")
-        target = self._closure.resolver.of_object(value)
-        inner = symbol_of(target)
-        if inner is not None and not isinstance(target, ExternalTarget):
-            token = digest_bytes(str(inner).encode())
-            self._closure.count(symbol, Facet.BINDING, token, NOWHERE, via)
-            self._closure.functions.tell_apart(symbol, target, NOWHERE, via)
-            self._closure.reach(target, Via(symbol, "captured by", 0))
-        elif isinstance(target, ExternalTarget):
-            token = digest_bytes(name_of_external(value).encode())
-            self._closure.count(symbol, Facet.BINDING, token, NOWHERE, via)
-        elif not self._count_value(symbol, value, NOWHERE, via, read):
-            version = _declared_version(value)
-            if version is not None:
-                token = digest_bytes(version.encode())
-                self._closure.count(symbol, Facet.OPTION, token, NOWHERE, via)
-            self._by_definition(symbol, value, is_fixed=_is_fixed_member(value))
-            self._closure.add_inside(value, Via(symbol, "captured by", 0))
-
-    def function_attribute(self, target: FunctionTarget, name: str, via: Via) -> None:
-        """Count an attribute that was set on a function."""
-        owner = symbol_of(target)
-        if target.live is None or owner is None:
-            return
-        attributes = vars(target.live)
-        value, read = attributes.get(name, ABSENT), partial(attributes.get, name, ABSENT)
-        self._closure.guard.watch_name(attributes, name, value)
-        if value is not ABSENT:
-            self.reach_cell(owner, "." + name, value, via, read)
-        else:
-            # Once an evaluation has set it, it is state.
-            symbol = Symbol(owner.module, f"{owner.name}[.{name}]")
-            self._note(symbol, Live(b"", ABSENT, read))
+    # -- files ----------------------------------------------------------------------------------
 
     def count_file(self, symbol: Symbol, path: str, via: Via) -> None:
         """Count a file by its bytes."""
@@ -480,18 +434,19 @@ def item_of(value: Any, keys: tuple[Key, ...]) -> Any:
     return value
 
 
+def _holder(read: Callable[[], Any]) -> object | None:
+    """The class, cell or function that something is read of; None for all else."""
+    holder: object = read.holder if isinstance(read, Read) else None
+    return None if type(holder) is Module else holder
+
+
 def _is_cached_function(value: Any) -> bool:
     """Whether a value is a function with a cache, which calling it does not extend."""
     is_cached = is_of_hitsave(value) or class_name(type(value))[1] == "_lru_cache_wrapper"
     return is_cached and value is not ABSENT
 
 
-def _is_fixed_member(value: Any) -> bool:
-    """Whether what a class or a cell holds cannot be extended: it is absent, or a descriptor."""
-    return value is ABSENT or any("__get__" in names_of_class(kind) for kind in mro_of(type(value)))
-
-
-def _declared_version(value: Any) -> str | None:
+def declared_version(value: Any) -> str | None:
     """The version that was declared of a memoised function; None of anything else."""
     declared = getattr(value, "declared", None) if is_of_hitsave(value) else None
     return None if declared is None else str(declared.version)

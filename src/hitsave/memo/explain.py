@@ -224,6 +224,7 @@ def _change(
 _FACETS = {
     Facet.BINDING: "what the name leads to",
     Facet.INSTANCE: "which one of its definition",
+    Facet.INITIAL: "what it was at first",
 }
 
 
