@@ -21,7 +21,7 @@ def resolver(closure_in: Callable[[Path], Closure]) -> Resolver:
     return closure_in(Path(__file__).parent).resolver
 
 
-def _digest_held(_: Symbol, value: Any) -> bytes:
+def _digest_held(_: Symbol, value: Any, __: Any) -> bytes:
     return digest_bytes(repr(value).encode())
 
 
