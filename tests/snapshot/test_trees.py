@@ -1,6 +1,7 @@
 """Trees: what may be in one, and what is refused."""
 
 import itertools
+import unicodedata
 
 import msgpack
 import pytest
@@ -55,6 +56,8 @@ REFUSED = {
     "letters of another case in a folder": [folder("A"), folder("a"), file("a/b")],
     "letters composed otherwise": [file("\u00e9"), file("e\u0301")],
     "a sharp s": [file("stra\u00dfe"), file("strasse")],
+    "letters of another case, both of which fold": [file("STRASSE"), file("Stra\u00dfe")],
+    "letters of another case, far apart": [file("A"), file("B"), file("C"), file("a")],
     "a mode with more bits": [file("a", mode=0o4755)],
     "a negative mode": [file("a", mode=-1)],
     "a negative size": [file("a", size=-1)],
@@ -86,6 +89,8 @@ def test_what_may_not_be_in_a_tree(what: str) -> None:
         (1, [(b"a", 0o644, 1, CONTENT)]),
         (1, [("a", True, 1, CONTENT)]),
         (1, 5),
+        (1, [], 3),
+        (1,),
         [],
         "text",
         None,
@@ -94,6 +99,27 @@ def test_what_may_not_be_in_a_tree(what: str) -> None:
 def test_what_is_no_tree(tree: object) -> None:
     with pytest.raises(SnapshotError):
         unpack_tree(msgpack.packb(tree))
+
+
+def test_what_follows_a_tree_is_refused() -> None:
+    packed = pack_tree([file("a")])
+    for more in (b"\0", packed):
+        with pytest.raises(SnapshotError):
+            unpack_tree(packed + more)
+
+
+@given(st.lists(st.text("aAbB\u00df\u1e9es\u0130i\u0307", min_size=1, max_size=3), unique=True))
+def test_names_are_refused_where_any_two_fold_to_the_same(found: list[str]) -> None:
+    folded = {
+        unicodedata.normalize("NFC", unicodedata.normalize("NFD", name).casefold())
+        for name in found
+    }
+    try:
+        pack_tree(map(file, found))
+    except SnapshotError:
+        assert len(folded) < len(found)
+    else:
+        assert len(folded) == len(found)
 
 
 @given(st.binary(max_size=300))

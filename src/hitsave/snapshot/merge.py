@@ -45,7 +45,8 @@ class Plan(NamedTuple):
 
     `files` and `folders` are to be made, or to get their permissions; `removed` are files that go,
     `emptied` folders that go if nothing else is in them, `lost` the files that have to be kept
-    first; `there` says how everything was.
+    first; `there` says how these and the folders were. Of what stays as it is nothing is kept: a
+    folder may hold any number of files.
     """
 
     files: list[Entry]
@@ -86,26 +87,32 @@ class Merge:
 
     def plan(self, entries: Sequence[Entry]) -> Plan:
         """Look at what is there. Raises SnapshotError where something is in the way."""
-        plan = Plan([], [], [], [], [], dict(_statuses(self._target)))
-        for entry in entries:
-            status = plan.there.get(entry.path)
-            if entry.is_folder:
+        plan, missing = Plan([], [], [], [], [], {}), {entry.path: entry for entry in entries}
+        for path, status in _statuses(self._target):
+            entry = missing.pop(path, None)
+            if stat.S_ISDIR(status.st_mode):
+                plan.there[path] = status
+            if entry is None:
+                if self._way.mirror:
+                    self._plan_removal(plan, path, status)
+            elif entry.is_folder:
                 self._plan_folder(plan, entry, status)
-            elif status is None:
-                plan.files.append(entry)
             else:
                 self._plan_file(plan, entry, status)
-        if self._way.mirror:
-            self._plan_removal(plan, {entry.path for entry in entries})
+        for entry in missing.values():
+            (plan.folders if entry.is_folder else plan.files).append(entry)
+        # A folder is made before what is in it; what is told of does not depend on the disk.
+        for found in (plan.folders, plan.files, plan.lost):
+            found.sort()
         return plan
 
-    def _plan_folder(self, plan: Plan, entry: Entry, status: os.stat_result | None) -> None:
-        if status is not None and not stat.S_ISDIR(status.st_mode):
+    def _plan_folder(self, plan: Plan, entry: Entry, status: os.stat_result) -> None:
+        if not stat.S_ISDIR(status.st_mode):
             raise SnapshotError(
                 f"{self._whole(entry.path)} is no folder; a folder cannot take its place.",
                 "remove it, or restore elsewhere",
             )
-        if status is None or stat.S_IMODE(status.st_mode) & LARGEST_MODE != entry.mode:
+        if stat.S_IMODE(status.st_mode) & LARGEST_MODE != entry.mode:
             plan.folders.append(entry)
 
     def _plan_file(self, plan: Plan, entry: Entry, status: os.stat_result) -> None:
@@ -116,19 +123,19 @@ class Merge:
         if not way.overwrite and would_lose(keeper, blob, whole, status):
             plan.lost.append(entry.path)
         plan.files.append(entry)
+        plan.there[entry.path] = status
 
-    def _plan_removal(self, plan: Plan, wanted: set[str]) -> None:
-        for path, status in plan.there.items():
-            if path in wanted:
-                continue
-            if stat.S_ISDIR(status.st_mode):
-                plan.emptied.append(path)
-            elif stat.S_ISREG(status.st_mode) or self._leads_here(path):
-                plan.removed.append(path)
-                plan.lost.append(path)
-            elif self._way.overwrite:
-                # Snapshots leave out links and what is no file, and so do mirrors, unless asked.
-                plan.removed.append(path)
+    def _plan_removal(self, plan: Plan, path: str, status: os.stat_result) -> None:
+        if stat.S_ISDIR(status.st_mode):
+            plan.emptied.append(path)
+            return
+        is_kept = stat.S_ISREG(status.st_mode) or self._leads_here(path)
+        # Snapshots leave out links and what is no file, and so do mirrors, unless asked.
+        if is_kept or self._way.overwrite:
+            plan.removed.append(path)
+            plan.there[path] = status
+        if is_kept:
+            plan.lost.append(path)
 
     def _leads_here(self, path: str) -> bool:
         return self._keeper.contents.leads_here(self._whole(path))

@@ -6,7 +6,7 @@ pairs of names that some file systems take for one.
 """
 
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 import msgpack
@@ -54,16 +54,28 @@ def unpack_tree(packed: bytes | memoryview) -> tuple[Entry, ...]:
     Nothing is taken on trust: the bytes may come from somebody else.
     """
     try:
-        schema, rows = msgpack.unpackb(packed, use_list=False, strict_map_key=True)
-        if schema != SCHEMA:
-            raise SnapshotError(f"A tree is of schema {schema}, not {SCHEMA}.")
-        entries = tuple(_entry(*row) for row in rows)
-    except (ValueError, TypeError) as error:
+        entries = tuple(_entries_in(packed))
+    except (ValueError, TypeError, msgpack.UnpackException) as error:
         raise SnapshotError(f"The bytes of a tree cannot be read: {error}.") from error
     check_tree(entries)
     if entries != tuple(sorted(entries)):
         raise SnapshotError("The entries of a tree are not in order.")
     return entries
+
+
+def _entries_in(packed: bytes | memoryview) -> Iterator[Entry]:
+    """Yield the entries one by one: a tree may have any number."""
+    rows = msgpack.Unpacker(use_list=False, strict_map_key=True, max_buffer_size=len(packed))
+    rows.feed(packed)
+    if rows.read_array_header() != 2:
+        raise ValueError("a tree is made of a schema and its entries")
+    schema = rows.unpack()
+    if schema != SCHEMA:
+        raise SnapshotError(f"A tree is of schema {schema}, not {SCHEMA}.")
+    for _ in range(rows.read_array_header()):
+        yield _entry(*rows.unpack())
+    if rows.tell() != len(packed):
+        raise ValueError("something follows the entries")
 
 
 def _entry(path: object, mode: object, size: object, digest: object) -> Entry:
@@ -73,26 +85,37 @@ def _entry(path: object, mode: object, size: object, digest: object) -> Entry:
     return Entry(*entry)  # type: ignore[arg-type]
 
 
-def check_tree(entries: Iterable[Entry]) -> None:
+def check_tree(entries: Sequence[Entry]) -> None:
     """Raise SnapshotError unless each entry lies in a folder of the tree, under a name of its own.
 
     Entries are in order, so that a folder comes before what is in it.
     """
-    folders, folded = {""}, dict[str, str]()
+    folders, folded, before = {""}, dict[str, str](), ""
     for entry in entries:
-        parent = check_path(entry.path).rpartition("/")[0]
-        if parent not in folders:
-            raise SnapshotError(f"{entry.path!r} is in a tree without the folder that it lies in.")
-        known = folded.get(_folded(entry.path))
-        if known is not None:
-            raise SnapshotError(
-                f"{known!r} and {entry.path!r} are the same name on some file systems.",
-                "rename one of them, or leave one out with ignore=",
-            )
-        folded[_folded(entry.path)] = entry.path
+        path = check_path(entry.path)
+        if path.rpartition("/")[0] not in folders:
+            raise SnapshotError(f"{path!r} is in a tree without the folder that it lies in.")
+        # What folds to itself is not noted: a folder may hold any number of files.
+        if (key := _folded(path)) != path:
+            _check_alike(folded.setdefault(key, path), path)
+        if path == before:
+            raise SnapshotError(f"{path!r} is in a tree twice.")
+        before = path
         _check_numbers(entry)
         if entry.is_folder:
-            folders.add(entry.path)
+            folders.add(path)
+    for entry in entries if folded else ():
+        if _folded(entry.path) == entry.path:
+            _check_alike(folded.get(entry.path, entry.path), entry.path)
+
+
+def _check_alike(one: str, other: str) -> None:
+    """Raise SnapshotError for two names that fold to the same, unless they are one."""
+    if one != other:
+        raise SnapshotError(
+            f"{one!r} and {other!r} are the same name on some file systems.",
+            "rename one of them, or leave one out with ignore=",
+        )
 
 
 def check_path(path: str) -> str:
