@@ -277,6 +277,31 @@ print(threading.active_count())
     assert printed == "2\n1\n"
 
 
+def test_a_fork_while_the_thread_commits_has_none_beside_it_either(
+    run: Callable[..., str],
+) -> None:
+    printed = run(
+        """
+from hitsave.store.environment import Environment
+store = open_local(home)
+store.commit([Write(Table.CALLS, b"first", b"value")])
+change, committing = Environment.change, threading.Event()
+def slowly(*arguments):
+    committing.set()
+    time.sleep(0.3)
+    return change(*arguments)
+Environment.change = slowly
+store.commit([Write(Table.CALLS, b"second", b"value")], soon=True)
+committing.wait()
+if os.fork() == 0:
+    os._exit(0)
+os.wait()
+print(threading.active_count())
+"""
+    )
+    assert printed == "1\n"
+
+
 def test_a_failed_commit_is_told_of_by_the_thread(
     patient: Store, warned: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

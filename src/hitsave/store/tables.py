@@ -317,7 +317,9 @@ class Tables:
 
     def before_fork(self) -> None:
         """Wait until no thread is in a transaction, and no write waits."""
-        if not self._busy:
+        with self._guard:
+            is_inside = self._busy  # in this very thread: what another one is in, has ended now
+        if not is_inside:
             self._settle_unasked()
             self._group.end()
         self._guard.acquire()
