@@ -1,33 +1,53 @@
-"""What state was at first is remembered for as long as its holder may be asked about."""
+"""What state was at first is remembered for as long as its holder lives."""
 
-from hitsave.code import initial
+import gc
+from collections.abc import Callable
+from weakref import ref
+
 from hitsave.code.initial import Initial
 from hitsave.code.symbol import Symbol
 
 SYMBOL = Symbol("module", "f[count]")
 
 
+def made(value: object) -> Callable[[], object]:
+    return lambda: value
+
+
+class Hostile(type):
+    def __hash__(cls) -> int:
+        raise RuntimeError("hash")
+
+    def __eq__(cls, other: object) -> bool:
+        raise RuntimeError("eq")
+
+
+class Unusual(metaclass=Hostile):
+    pass
+
+
 def test_what_was_noted_first_stays() -> None:
-    known, holder = Initial(), object()
-    assert known.of(SYMBOL, holder) is None
-    known.note(SYMBOL, holder, b"one")
-    known.note(SYMBOL, holder, b"two")
-    assert known.of(SYMBOL, holder) == b"one"
-    assert known.of(Symbol("module", "g[count]"), holder) is None
+    known = Initial()
+    for holder in (made(1), Unusual, int):
+        assert known.of(holder, SYMBOL) is None
+        known.note(holder, SYMBOL, b"one")
+        known.note(holder, SYMBOL, b"two")
+        assert known.of(holder, SYMBOL) == b"one"
+        assert known.of(holder, Symbol("module", "g[count]")) is None
 
 
 def test_holders_are_told_apart_even_when_they_are_gone() -> None:
     known = Initial()
     for number in range(100):
-        holder = object()
-        assert known.of(SYMBOL, holder) is None
-        known.note(SYMBOL, holder, b"%d" % number)
-        assert known.of(SYMBOL, holder) == b"%d" % number
+        holder = made(number)
+        assert known.of(holder, SYMBOL) is None
+        known.note(holder, SYMBOL, b"%d" % number)
+        assert known.of(holder, SYMBOL) == b"%d" % number
 
 
-def test_the_oldest_goes() -> None:
-    known, holders = Initial(), [object() for _ in range(initial.KEPT + 1)]
-    for holder in holders:
-        known.note(SYMBOL, holder, b"here")
-    assert known.of(SYMBOL, holders[0]) is None
-    assert all(known.of(SYMBOL, holder) == b"here" for holder in holders[1:])
+def test_a_holder_is_not_held_on_to() -> None:
+    known, held = Initial(), ref(large := made(bytearray(1_000_000)))
+    known.note(large, SYMBOL, b"here")
+    del large
+    gc.collect()
+    assert held() is None

@@ -25,7 +25,7 @@ from hitsave.code.resolve import (
     ValueTarget,
     symbol_of,
 )
-from hitsave.code.setting import is_setter, sets_outside
+from hitsave.code.setting import Found, is_setter, sets_outside
 from hitsave.code.statements import Statement
 from hitsave.code.symbol import Symbol
 from hitsave.code.wrapping import functions_in
@@ -209,8 +209,8 @@ class CallGraph:
         else:
             self._name(node, module, names)
 
-    def _name(self, node: Node, module: Module, names: Names) -> Target:
-        """Lead from a node to what a chain of names in it leads to."""
+    def _name(self, node: Node, module: Module, names: Names) -> Found:
+        """Lead from a node to what a chain of names in it leads to; return what that is."""
         target, rest = self._resolver.chain(module, names)
         is_external = isinstance(target, ExternalTarget)
         if is_external and is_builtin(names, _NAMESPACES):
@@ -225,7 +225,7 @@ class CallGraph:
             self._ask(node, rest)
         elif isinstance(target, ValueTarget):
             self._global(node, target, rest)
-        return target
+        return target, rest
 
     def _ask(self, node: Node, names: Iterable[str]) -> None:
         """Lead to the methods of these names, of whatever class that is met."""
@@ -366,8 +366,7 @@ class CallGraph:
             self._link(node, SETTER)
 
     def _chain(self, node: Node, module: Module, names: Names) -> None:
-        self._name(node, module, names)
-        if is_setter(self._resolver, self._resolver.chain(module, names), names[-1]):
+        if is_setter(self._resolver, self._name(node, module, names), names[-1]):
             self._link(node, SETTER)
 
     def _class(self, node: Node, target: ClassTarget, kind: str = "class") -> None:

@@ -51,8 +51,7 @@ class Cells:
             read = Read(live, name)
         if value is not ABSENT and self._values.count_value(symbol, value, place, via, read):
             # The annotation of a field counts even where its value is the same.
-            pass_on = [part for part in parts if target.definition is not None]
-            self._count_statement(symbol, pass_on, module, place, via, follow=False)
+            self._count_statement(symbol, parts, module, place, via, follow=False)
             return
         self._count_statement(symbol, parts, module, place, via, follow=True)
         self._values.note_definition(symbol, value, is_fixed=_is_fixed_member(value))

@@ -342,9 +342,9 @@ class Closure:
                 for binding in module.bindings_of(name):
                     self.follow(binding.part, module, own)
 
-    def _digest_held(self, symbol: Symbol, value: Any, cell: Any) -> bytes | None:
+    def _digest_held(self, symbol: Symbol, value: Any, holder: Any) -> bytes | None:
         if self.options.is_state(symbol, self.values.definition_digest(symbol)):
-            return self.values.initial_digest(symbol, value, cell) or b"state"
+            return self.values.initial_digest(symbol, value, holder) or b"state"
         return self.values.digest_of(value)
 
     def _is_asked(self, name: str) -> bool:

@@ -25,7 +25,7 @@ from hitsave.code.resolve import (
     symbol_of,
 )
 from hitsave.code.symbol import NOWHERE, Facet, Place, Symbol
-from hitsave.code.values import Read
+from hitsave.code.values import ReadCell
 from hitsave.code.wrapping import functions_in
 from hitsave.digest import digest_bytes, digest_parts
 from hitsave.lazy import lazy
@@ -315,7 +315,7 @@ class Functions:
             content = cell_content(cell)
             closure.guard.watch_cell(cell, content)
             if content is not EMPTY:
-                closure.cells.reach(symbol, name, content, via, Read(cell, name))
+                closure.cells.reach(symbol, name, content, via, ReadCell(live, name, cell))
 
     def _live_defaults(self, live: FunctionType, symbol: Symbol, via: Via) -> None:
         """Count defaults whose source is not all: made in a loop, computed, set, or changed."""

@@ -4,26 +4,34 @@ Owns what counts of state that no statement binds whole: a later process begins 
 find out what an evaluation changed: the tracker does.
 """
 
-from hitsave.code.symbol import Symbol
+from functools import partial
+from typing import Any
+from weakref import ReferenceType, ref
 
-KEPT = 10_000
-"""How many are kept: closures that are made in a loop are no more at some time."""
+from hitsave.code.symbol import Symbol
 
 
 class Initial:
-    """The first digests of what evaluations have changed since, by symbol and holder."""
+    """The first digests of what evaluations have changed since, by holder and symbol.
+
+    A holder is a class or function, and is not held on to.
+    """
 
     def __init__(self) -> None:
-        # With the holder, so that no other has its id.
-        self._known: dict[tuple[Symbol, int], tuple[object, bytes]] = {}
+        # By their ids: the hash of a class is whatever its metaclass makes of it.
+        self._known: dict[int, tuple[ReferenceType[Any], dict[Symbol, bytes]]] = {}
 
-    def of(self, symbol: Symbol, holder: object) -> bytes | None:
+    def of(self, holder: Any, symbol: Symbol) -> bytes | None:
         """Return the digest of what was there at first; None where that is not known."""
-        known = self._known.get((symbol, id(holder)))
-        return None if known is None else known[1]
+        known = self._known.get(id(holder))
+        return None if known is None else known[1].get(symbol)
 
-    def note(self, symbol: Symbol, holder: object, digest: bytes) -> None:
+    def note(self, holder: Any, symbol: Symbol, digest: bytes) -> None:
         """Note what is there before anything changes it; what was noted once stays."""
-        self._known.setdefault((symbol, id(holder)), (holder, digest))
-        if len(self._known) > KEPT:
-            del self._known[next(iter(self._known))]
+        key = id(holder)
+        if key not in self._known:
+            self._known[key] = ref(holder, partial(self._forget, key)), {}
+        self._known[key][1].setdefault(symbol, digest)
+
+    def _forget(self, key: int, _: ReferenceType[Any]) -> None:
+        self._known.pop(key, None)

@@ -49,8 +49,8 @@ class Instances:
     """What functions and classes are, beyond what their definitions say.
 
     `digest_held` gives a digest of what a cell, default or member holds, under the symbol that it
-    goes by, and the cell, if it is one; None where it has none. `is_asked` says which members of
-    classes count.
+    goes by, and whose cell it is, if it is one; None where it has none. `is_asked` says which
+    members of classes count.
     """
 
     def __init__(
@@ -87,7 +87,7 @@ class Instances:
         owner = symbol or Symbol(str(function.__module__), function.__qualname__)
         for name, cell in zip(code.co_freevars, function.__closure__ or (), strict=True):
             if name != "__class__":
-                yield self._content(owner, name, cell_content(cell), cell)
+                yield self._content(owner, name, cell_content(cell), function)
         if "<" in function.__qualname__:
             for name, value in defaults_of(function):
                 yield self._content(owner, f"{name}=", value)
@@ -111,13 +111,13 @@ class Instances:
         is_named_so = member.__qualname__.rpartition(".")[0] == class_name(cls)[1]
         return holds_nothing and is_named_so and not defaults_of(member)
 
-    def _content(self, owner: Symbol, name: str, value: Any, cell: Any = None) -> bytes:
+    def _content(self, owner: Symbol, name: str, value: Any, holder: Any = None) -> bytes:
         if value is EMPTY or is_inert(value):
             return b"nothing"
         identity = self._identity(value)
         if identity is not None:
             return identity
-        found = self._digest_held(Symbol(owner.module, f"{owner.name}[{name}]"), value, cell)
+        found = self._digest_held(Symbol(owner.module, f"{owner.name}[{name}]"), value, holder)
         if found is not None:
             return found
         inner = [self._identity(function) or b"" for function in functions_in(value)]

@@ -197,8 +197,11 @@ class Resolver:
 
     def chain(self, module: Module, names: Names) -> tuple[Target, Names]:
         """Return what a chain leads to through modules, and the names asked of that."""
-        target = self.name(module, names[0])
-        for position, name in enumerate(names[1:], 1):
+        return self.along(self.name(module, names[0]), names[1:])
+
+    def along(self, target: Target, names: Names) -> tuple[Target, Names]:
+        """As `chain`, for names asked of a target."""
+        for position, name in enumerate(names):
             if not isinstance(target, ModuleTarget) or name == "__dict__":
                 return target, names[position:]
             target = self.name(target.module, name)

@@ -13,7 +13,7 @@ from hitsave.code.project import Module
 from hitsave.code.resolve import (
     ABSENT,
     ExternalTarget,
-    ModuleTarget,
+    MissingTarget,
     ObjectTarget,
     Resolver,
     Target,
@@ -66,45 +66,49 @@ def is_setter_name(name: str) -> bool:
 
 def is_setter(resolver: Resolver, found: Found, name: str) -> bool:
     """Whether calling what was found, by a chain that ends with `name`, sets state outside."""
-    target, steps = found
-    if isinstance(target, ExternalTarget):
-        if name in _CHANGERS:
-            return _is_relevant(target, steps) and _is_object(target, steps[:-1])
-        return is_setter_name(name) and target.module not in _REGISTERS
-    sets = is_setter_name(name) or (name in _CHANGERS and len(steps) == 1)
-    return sets and is_foreign_singleton(resolver, target)
+    is_change = name in _CHANGERS
+    outside = _outside(resolver, found[0]) if is_change or is_setter_name(name) else None
+    if outside is None:
+        return False
+    steps = found[1]
+    if is_change:
+        # A function of that name, `operator.add`, changes nothing.
+        return bool(steps) and _is_relevant(outside, steps) and _is_object(outside, steps[:-1])
+    return outside.module not in _REGISTERS
 
 
 def sets_outside(resolver: Resolver, module: Module, references: References) -> bool:
     """Whether a function sets state outside through what it imports itself, or stores into."""
-    for level, name, attributes, _ in references.imports:
-        if attributes:
-            found = _imported(resolver, module, level, name, attributes)
-            if is_setter(resolver, found, attributes[-1]):
-                return True
-    return any(stores_outside(resolver, module, store) for store in references.stores)
+    return any(
+        imported.attributes
+        and is_setter(
+            resolver,
+            _imported(resolver, module, imported.level, imported.module, imported.attributes),
+            imported.attributes[-1],
+        )
+        for imported in references.imports
+    ) or any(stores_outside(resolver, module, store) for store in references.stores)
 
 
 def stores_outside(resolver: Resolver, module: Module, store: Store) -> bool:
     """Whether setting an attribute or item sets state outside the project."""
-    level, name, names, attribute = store
-    is_global = not level and not name
-    target, steps = (
-        resolver.chain(module, names)
-        if is_global
-        else _imported(resolver, module, level, name, names)
-    )
-    if isinstance(target, ExternalTarget):
-        return _is_relevant(target, (*steps, attribute))
-    return is_external_state(resolver, target)
+    if store.level or store.module:
+        target, steps = _imported(resolver, module, store.level, store.module, store.names)
+    else:
+        target, steps = resolver.chain(module, store.names)
+    outside = _outside(resolver, target)
+    return outside is not None and _is_relevant(outside, (*steps, store.attribute))
 
 
 def _imported(resolver: Resolver, module: Module, level: int, name: str, names: Names) -> Found:
+    """Return what a chain leads to that begins with a module which a function imports."""
     whole = resolver.imported(module, level, name)
-    source = resolver.project_module(whole)
-    if source is None:
-        return ExternalTarget(whole, ""), names
-    return resolver.chain(source, names) if names else (ModuleTarget(source), ())
+    return resolver.along(resolver.module(whole) or MissingTarget(whole), names)
+
+
+def _outside(resolver: Resolver, target: Target) -> ExternalTarget | None:
+    """Return a target that is outside the project, by the name that it has there."""
+    return target if isinstance(target, ExternalTarget) else foreign_singleton(resolver, target)
 
 
 def _is_relevant(target: ExternalTarget, steps: Names) -> bool:
@@ -123,18 +127,20 @@ def _is_object(target: ExternalTarget, steps: Names) -> bool:
     return owner is not None and not isinstance(owner, (ModuleType, FunctionType, type))
 
 
-def is_foreign_singleton(resolver: Resolver, target: Target) -> bool:
-    """Whether a name is imported from outside: `os.environ`, a library's global settings."""
+def foreign_singleton(resolver: Resolver, target: Target) -> ExternalTarget | None:
+    """Return where a name is imported from outside: `os.environ`, a library's global settings."""
     if not isinstance(target, ValueTarget):
-        return False
+        return None
     module, name, live = target
     bindings = module.bindings_of(name)
     if not bindings or any(binding.kind != "import" for binding in bindings):
-        return False
-    sources = [resolver.imported(module, b.level, b.module) for b in bindings]
-    if any(resolver.project_module(source) is None for source in sources):
-        return True
-    return resolver.imported_outside(module, name, live) is not None
+        return None
+    for binding in bindings:
+        source = resolver.imported(module, binding.level, binding.module)
+        if resolver.project_module(source) is None:
+            return ExternalTarget(source, binding.attribute)
+    imported = resolver.imported_outside(module, name, live)
+    return None if imported is None else ExternalTarget(*imported)
 
 
 def is_external_state(resolver: Resolver, target: Target) -> bool:
@@ -143,5 +149,5 @@ def is_external_state(resolver: Resolver, target: Target) -> bool:
         return target.module.partition(".")[0] not in INERT
     if isinstance(target, ValueTarget) and target.live is not ABSENT:
         found = resolver.of_object(target.live)
-        return isinstance(found, ObjectTarget) and is_foreign_singleton(resolver, target)
+        return isinstance(found, ObjectTarget) and _outside(resolver, target) is not None
     return False

@@ -63,7 +63,7 @@ class DigestValue(Protocol):
 
 
 class Read:
-    """How a global is read as it is now, or what is held: by a Module, class, cell or function."""
+    """How a name is read as it is now: of a Module, of a class, or an attribute of a function."""
 
     __slots__ = ("holder", "name")
 
@@ -76,16 +76,23 @@ class Read:
         kind = type(self.holder)
         if kind is Module:
             return (self.holder.namespace or {}).get(self.name, ABSENT)
-        if kind is CellType:
-            return cell_content(self.holder)
         if kind is FunctionType:
             return vars(self.holder).get(self.name, ABSENT)
         return names_of_class(self.holder).get(self.name, ABSENT)
 
-    @property
-    def is_of_definition(self) -> bool:
-        """Whether a name of a module or class is read, which may be given to a definition."""
-        return type(self.holder) not in (CellType, FunctionType)
+
+class ReadCell(Read):
+    """How a closure cell of a function is read as it is now."""
+
+    __slots__ = ("cell",)
+
+    def __init__(self, holder: FunctionType, name: str, cell: CellType) -> None:
+        super().__init__(holder, name)
+        self.cell = cell
+
+    def __call__(self) -> Any:
+        """Return what is in it, or EMPTY."""
+        return cell_content(self.cell)
 
 
 class Live(NamedTuple):
@@ -203,7 +210,7 @@ class Values:
     def _count_initial(self, symbol: Symbol, value: Any, place: Place, via: Via, read: Any) -> None:
         """Count what state of a class or function was at first: no statement may show it."""
         digest = self.initial_digest(symbol, value, _holder(read))
-        if digest:
+        if digest is not None:
             self._closure.count(symbol, Facet.INITIAL, digest, place, via)
 
     def initial_digest(self, symbol: Symbol, value: Any, holder: object) -> bytes | None:
@@ -211,9 +218,9 @@ class Values:
         if holder is None:
             return None
         initial = self._closure.project.initial
-        digest = initial.of(symbol, holder)
+        digest = initial.of(holder, symbol)
         if digest is None and is_scalar(value) and (digest := self.digest_of(value)) is not None:
-            initial.note(symbol, holder, digest)
+            initial.note(holder, symbol, digest)
         return digest
 
     def note_initial(self) -> None:
@@ -223,7 +230,7 @@ class Values:
                 holder = _holder(live.read)
                 is_noted = holder is not None and live.value is not ABSENT
                 if is_noted and is_scalar(live.value) and self._differs(live):
-                    self._closure.project.initial.note(symbol, holder, live.digest)
+                    self._closure.project.initial.note(holder, symbol, live.digest)
 
     def _follow_held(self, symbol: Symbol) -> None:
         """Follow what accessors look up later that a global holds: `methodcaller("go")`."""
@@ -279,7 +286,7 @@ class Values:
         for live in (*chain.from_iterable(self.live.values()), *self._states):
             if not isinstance(live.read, Read) or live.value is ABSENT:
                 continue
-            if not live.read.is_of_definition:
+            if type(live.read.holder) is FunctionType:
                 continue
             now = live.read()
             if now is not ABSENT and now is not live.value:
@@ -435,7 +442,7 @@ def item_of(value: Any, keys: tuple[Key, ...]) -> Any:
 
 
 def _holder(read: Callable[[], Any]) -> object | None:
-    """The class, cell or function that something is read of; None for all else."""
+    """The class or function that something is read of; None for all else."""
     holder: object = read.holder if isinstance(read, Read) else None
     return None if type(holder) is Module else holder
 
