@@ -188,8 +188,9 @@ class Trials:
         if truth.result != self._truth or not cached.ran:
             return Verdict.OK, ""
         if chosen.edit.kind in INERT:
-            return Verdict.INERT, ""
-        return (Verdict.EXECUTED if chosen.executed else Verdict.UNEXECUTED), ""
+            return Verdict.INERT, _explanation(cached)
+        needless = Verdict.EXECUTED if chosen.executed else Verdict.UNEXECUTED
+        return needless, _explanation(cached)
 
     def _varies(self, truth: Run) -> bool:
         return any(self._workspace.run("none", 1).result != truth.result for _ in range(2))
