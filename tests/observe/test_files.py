@@ -60,6 +60,10 @@ OPENED = """
         ("np.memmap('data.txt', dtype='u1')", "np = __import__('numpy')"),
         ("sqlite3.connect('data.txt').close()", "import sqlite3"),
         ("sqlite3.connect('file:data.txt?mode=ro', uri=True).close()", "import sqlite3"),
+        # It is opened by its folder's name.
+        ("tempfile.TemporaryFile(dir='.').close(); open('data.txt').close()", "import tempfile"),
+        ("tempfile.NamedTemporaryFile(dir='.').close(); open('data.txt').close()",
+         "import tempfile"),
         ("ctypes_open('./data.txt')", "import ctypes\n"
          "    def ctypes_open(path):\n"
          "        try: ctypes.CDLL(path)\n"

@@ -73,6 +73,9 @@ def _open(event: Event) -> None:
     if mode is None and is_walk(event.frame):
         # A folder, named relative to another that the event does not tell.
         return
+    if flags & (os.O_WRONLY | os.O_RDWR) and os.path.isdir(path):
+        # By the name of its folder, a file is made that has none, or another one.
+        return
     if _makes(path, flags):
         make(path, event.notes)
     # Opened for reading and writing, it may be read. Its later content is not its own then: it
