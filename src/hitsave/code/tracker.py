@@ -422,6 +422,8 @@ class Tracker:
 
         Once a global counts by its definition, that leads to where it was imported from.
         """
+        if not objects:  # or all that any global holds would be looked through for nothing
+            return False
         values = code.closure.values
         names = {symbol: values.definition_digest(symbol) for symbol in values.leading_to(objects)}
         new = {pair for pair in names.items() if not self._options.is_state(*pair)}
