@@ -29,6 +29,11 @@ def digest_parts(label: str, parts: Iterable[bytes]) -> Digest:
     return blake3(labelled_input(label, parts)).digest()
 
 
+def digest_part(label: str, part: bytes | memoryview) -> Digest:
+    """As `digest_parts` of one part, which may be large: it is not copied."""
+    return blake3(labelled_input(label, ()) + b"%d:" % len(part)).update(part).digest()
+
+
 def labelled_input(label: str, parts: Iterable[bytes]) -> bytes:
     """Return the exact bytes that `digest_parts` hashes, for looking at when two digests differ."""
     pieces = [b"%d:%s" % (len(label.encode()), label.encode())]

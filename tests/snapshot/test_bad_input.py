@@ -13,7 +13,7 @@ from hitsave import DirectorySnapshot, FileSnapshot, SnapshotError
 from hitsave.session import current
 from hitsave.snapshot.catalog import keep_tree
 from hitsave.snapshot.merge import Merge
-from hitsave.snapshot.tree import Entry, digest_tree
+from hitsave.snapshot.tree import Entry, digest_tree, pack_tree
 from hitsave.store import Table, Write
 
 
@@ -258,7 +258,7 @@ def test_a_list_that_is_another_ones(project: Path) -> None:
     (project / "one").mkdir()
     taken = DirectorySnapshot.snap("one")
     store = current().store
-    other = store.get(Table.PACKED, keep_tree(store, [Entry("a", 0o755, 0, b"")]))
+    other = store.get(Table.PACKED, keep_tree(store, pack_tree([Entry("a", 0o755, 0, b"")])))
     assert other is not None
     store.commit([Write(Table.PACKED, bytes.fromhex(taken.digest), other)])
     with pytest.raises(SnapshotError, match="is not in the store, or was damaged"):

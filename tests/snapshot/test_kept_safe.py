@@ -284,7 +284,7 @@ def test_what_was_kept_goes_back_where_it_was(project: Path, warned: Warnings) -
 def test_a_file_with_the_bytes_of_a_tree_is_another_snapshot(project: Path) -> None:
     (project / "empty").mkdir()
     folder = DirectorySnapshot.snap("empty")
-    (project / "file").write_bytes(pack_tree([]))
+    (project / "file").write_bytes(pack_tree([]).packed)
     assert FileSnapshot.snap("file").digest != folder.digest
     assert folder.entries() == ()
 

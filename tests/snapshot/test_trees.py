@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from hitsave import SnapshotError
 from hitsave.digest import digest_bytes
-from hitsave.snapshot.tree import Entry, _folded, pack_tree, unpack_tree
+from hitsave.snapshot.tree import Entry, Tree, _folded, pack_tree
 
 CONTENT = digest_bytes(b"content")
 
@@ -30,12 +30,44 @@ def folder(path: str, mode: int = 0o755) -> Entry:
 @given(st.lists(st.tuples(names, st.integers(0, 0o777), st.integers(0, 2**60)), max_size=20))
 def test_a_tree_is_read_as_it_was_packed(found: list[tuple[str, int, int]]) -> None:
     entries = {_folded(name): file(name, mode, size) for name, mode, size in found}.values()
-    assert unpack_tree(pack_tree(entries)) == tuple(sorted(entries))
+    tree = Tree(pack_tree(sorted(entries)).packed)
+    assert tuple(tree) == tuple(sorted(entries))
+    assert (tree.files, tree.size) == (len(entries), sum(entry.size for entry in entries))
+    assert all(tree.find(entry.path) == entry for entry in entries)
+    assert tree.find("a" * 100) is None
 
 
-def test_the_order_that_entries_are_found_in_does_not_count() -> None:
-    entries = [folder("a"), file("a/b"), file("a-b"), folder("a/c"), file("a/c/d")]
-    assert len({pack_tree(order) for order in itertools.permutations(entries)}) == 1
+def test_what_is_packed_is_what_was_always_packed() -> None:
+    entries = sorted([folder("a"), file("a/b"), file("a-b"), folder("a/c"), file("a/c/d")])
+    for count in (0, 1, 5):
+        packed = bytes(pack_tree(entries[:count]).packed)
+        assert packed == msgpack.packb((1, entries[:count]))
+
+
+def test_a_tree_with_as_many_entries_as_have_a_longer_header() -> None:
+    for count in (15, 16, 65535, 65536):
+        entries = [file(f"{number:06}") for number in range(count)]
+        tree = Tree(pack_tree(entries).packed)
+        assert len(tree) == tree.files == count
+        assert (tree[0], tree[-1]) == (entries[0], entries[-1])
+        assert bytes(tree.packed) == msgpack.packb((1, entries))
+
+
+def test_entries_that_are_out_of_order_are_refused() -> None:
+    entries = [folder("a"), file("a-b"), file("a/b")]
+    for order in itertools.permutations(entries):
+        if order != tuple(entries):
+            with pytest.raises(SnapshotError):
+                pack_tree(order)
+
+
+def test_a_part_of_a_tree() -> None:
+    tree = pack_tree(file(name) for name in "abcde")
+    assert [entry.path for entry in tree[1:4]] == ["b", "c", "d"]
+    assert [entry.path for entry in reversed(tree)] == [*"edcba"]
+    assert tree[-1].path == "e"
+    with pytest.raises(IndexError):
+        tree[5]
 
 
 REFUSED = {
@@ -76,7 +108,7 @@ def test_what_may_not_be_in_a_tree(what: str) -> None:
     except UnicodeEncodeError:
         return
     with pytest.raises(SnapshotError):
-        unpack_tree(tampered)
+        Tree(tampered)
 
 
 @pytest.mark.parametrize(
@@ -98,14 +130,14 @@ def test_what_may_not_be_in_a_tree(what: str) -> None:
 )
 def test_what_is_no_tree(tree: object) -> None:
     with pytest.raises(SnapshotError):
-        unpack_tree(msgpack.packb(tree))
+        Tree(msgpack.packb(tree))
 
 
 def test_what_follows_a_tree_is_refused() -> None:
-    packed = pack_tree([file("a")])
+    packed = bytes(pack_tree([file("a")]).packed)
     for more in (b"\0", packed):
         with pytest.raises(SnapshotError):
-            unpack_tree(packed + more)
+            Tree(packed + more)
 
 
 @given(st.lists(st.text("aAbB\u00df\u1e9es\u0130i\u0307", min_size=1, max_size=3), unique=True))
@@ -115,7 +147,7 @@ def test_names_are_refused_where_any_two_fold_to_the_same(found: list[str]) -> N
         for name in found
     }
     try:
-        pack_tree(map(file, found))
+        pack_tree(map(file, sorted(found)))
     except SnapshotError:
         assert len(folded) < len(found)
     else:
@@ -125,19 +157,20 @@ def test_names_are_refused_where_any_two_fold_to_the_same(found: list[str]) -> N
 @given(st.binary(max_size=300))
 def test_any_bytes_are_read_or_refused(content: bytes) -> None:
     try:
-        entries = unpack_tree(content)
+        tree = Tree(content)
     except SnapshotError:
         return
-    assert unpack_tree(pack_tree(entries)) == entries
+    assert tuple(pack_tree(tree)) == tuple(tree)
 
 
 @given(st.data())
 def test_a_tree_with_a_few_bytes_changed_is_read_or_refused(data: st.DataObject) -> None:
-    packed = bytearray(pack_tree([folder("a"), file("a/b"), file("a/c", 0o755), file("d")]))
+    entries = [folder("a"), file("a/b"), file("a/c", 0o755), file("d")]
+    packed = bytearray(pack_tree(entries).packed)
     for _ in range(data.draw(st.integers(1, 4))):
         packed[data.draw(st.integers(0, len(packed) - 1))] = data.draw(st.integers(0, 255))
     try:
-        entries = unpack_tree(bytes(packed))
+        tree = Tree(bytes(packed))
     except SnapshotError:
         return
-    assert not any(".." in entry.path.split("/") for entry in entries)
+    assert not any(".." in entry.path.split("/") for entry in tree)

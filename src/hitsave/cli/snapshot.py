@@ -131,15 +131,15 @@ def show(
 ) -> None:
     """Show what is in a snapshot."""
     found = catalog.find(current().store, digest)
-    entries = catalog.read_tree(current().store, found.digest) if found.is_folder else ()
+    tree = catalog.read_tree(current().store, found.digest) if found.is_folder else ()
     if as_json:
         print_data(
             SCHEMA,
-            {**_listed_as_data(found), "entries": [_entry_as_data(each) for each in entries]},
+            {**_listed_as_data(found), "entries": [_entry_as_data(each) for each in tree]},
         )
         return
     print(f"{found.digest.hex()}  {size_text(found.size)}  {found.path}")
-    for entry in entries:
+    for entry in tree:
         name = entry.path + "/" * entry.is_folder
         size = "" if entry.is_folder else size_text(entry.size)
         print(f"{entry.mode:04o} {size:>9}  {short(entry.digest):<12}  {name}")

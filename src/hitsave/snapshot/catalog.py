@@ -12,7 +12,7 @@ import msgpack
 
 from hitsave.digest import SIZE, Digest
 from hitsave.errors import SnapshotError
-from hitsave.snapshot.tree import Entry, digest_tree, pack_tree, unpack_tree
+from hitsave.snapshot.tree import Tree, digest_tree
 from hitsave.store import Store, Table, Write, scan_all, split_parts
 
 FEWEST_DIGITS = 6
@@ -43,10 +43,9 @@ def list_file(digest: Digest, path: str, mode: int, size: int) -> Listed:
     return Listed(digest, path, False, mode, size, 1, time.time())
 
 
-def list_folder(digest: Digest, path: str, entries: Iterable[Entry]) -> Listed:
+def list_folder(digest: Digest, path: str, tree: Tree) -> Listed:
     """Return the listing of a folder's snapshot that is taken now."""
-    files = [entry.size for entry in entries if not entry.is_folder]
-    return Listed(digest, path, True, 0, sum(files), len(files), time.time())
+    return Listed(digest, path, True, 0, tree.size, tree.files, time.time())
 
 
 def listing(found: Listed) -> Write:
@@ -56,26 +55,25 @@ def listing(found: Listed) -> Write:
     return Write(Table.SNAPSHOTS, key, bytes(msgpack.packb(found[1:]) or b""))
 
 
-def keep_tree(store: Store, entries: Iterable[Entry]) -> Digest:
-    """Store a tree and return its digest. Raises SnapshotError and StoreUnavailableError."""
-    packed = pack_tree(entries)
-    digest, kept_in = digest_tree(packed), store.write_object([packed])
+def keep_tree(store: Store, tree: Tree) -> Digest:
+    """Store a tree and return its digest. Raises StoreUnavailableError."""
+    digest, kept_in = digest_tree(tree.packed), store.write_object([tree.packed])
     store.commit([Write(Table.PACKED, digest, kept_in)])
     return digest
 
 
-def read_tree(store: Store, digest: Digest) -> tuple[Entry, ...]:
-    """Return the entries of a tree. Raises SnapshotError."""
+def read_tree(store: Store, digest: Digest) -> Tree:
+    """Return a tree. Raises SnapshotError."""
     kept_in = store.get(Table.PACKED, digest)
     framed = None if kept_in is None else store.read_object(kept_in)
-    packed = b"" if framed is None else bytes(split_parts(framed)[0])
+    packed = memoryview(b"") if framed is None else split_parts(framed)[0]
     if digest_tree(packed) != digest:
         raise SnapshotError(
             f"The list of what is in the snapshot {digest.hex()} is not in the store, or was "
             "damaged and set aside.",
             "snap the folder again, where it still is",
         )
-    return unpack_tree(packed)
+    return Tree(packed)
 
 
 def find(store: Store, prefix: str) -> Listed:

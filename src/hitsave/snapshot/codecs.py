@@ -36,12 +36,10 @@ def _decode_folder(data: Any, _: Sequence[memoryview]) -> DirectorySnapshot:
     snapshot = DirectorySnapshot(*data)
     contents = Contents(current().store)
     try:
-        entries = snapshot.entries()
+        tree = snapshot.tree()
     except SnapshotError as error:
         raise DamagedError(error.message) from error
-    if not all(
-        entry.is_folder or contents.has(Blob(entry.digest, entry.size)) for entry in entries
-    ):
+    if not all(entry.is_folder or contents.has(Blob(entry.digest, entry.size)) for entry in tree):
         raise DamagedError(f"Some content of the snapshot {snapshot.digest} is gone.")
     return snapshot
 

@@ -2,6 +2,7 @@
 
 import os
 import stat
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache, partial
@@ -17,15 +18,19 @@ from hitsave.snapshot.aside import Aside
 from hitsave.snapshot.catalog import find, keep_tree, list_folder, listing, read_tree
 from hitsave.snapshot.contents import SMALL, is_below
 from hitsave.snapshot.file import FileSnapshot, no_remote, whole_digest
-from hitsave.snapshot.keep import Keeper, Kept, unreadable
+from hitsave.snapshot.keep import Keeper, unreadable
 from hitsave.snapshot.paths import ROOT, StrPath, place_in_project, recorded_path, whole_path
 from hitsave.snapshot.place import Link
 from hitsave.snapshot.readable import readable_folder
 from hitsave.snapshot.restore_file import Target, Way
 from hitsave.snapshot.restore_folder import restore_folder
 from hitsave.snapshot.scan import scan
-from hitsave.snapshot.tree import LARGEST_MODE, Entry
+from hitsave.snapshot.tree import LARGEST_MODE, Entry, Tree, by_path, pack_tree
+from hitsave.snapshot.walk import Found, join
 from hitsave.store import Store
+
+MOST_WAITING = 1000
+"""How many entries wait at most for a large file that comes before them."""
 
 
 class Difference(NamedTuple):
@@ -66,15 +71,14 @@ class DirectorySnapshot:
         session, whole = current(), whole_path(path)
         real, recorded = _real_folder(whole), recorded_path(whole)
         keeper = Keeper(session.store)
-        entries = _keep_all(keeper, real, ignore, _store_folder(session, real))
-        digest = keep_tree(session.store, entries)
-        found = list_folder(digest, recorded, entries)
+        tree = pack_tree(_keep_all(keeper, real, ignore, _store_folder(session, real)))
+        digest = keep_tree(session.store, tree)
+        found = list_folder(digest, recorded, tree)
         found = found._replace(by_call=observe.is_asked_by_call())
         keeper.contents.note(listing(found))
         keeper.commit()
         keeper.end(session, digest)
-        sizes = [entry.size for entry in entries if not entry.is_folder]
-        return cls(digest.hex(), recorded, sum(sizes), len(sizes))
+        return cls(digest.hex(), recorded, tree.size, tree.files)
 
     @classmethod
     def from_digest(cls, digest: str) -> "DirectorySnapshot":
@@ -96,18 +100,22 @@ class DirectorySnapshot:
 
     def entries(self) -> tuple[Entry, ...]:
         """Return what is in it, in the order of the paths. Raises SnapshotError."""
+        return tuple(self.tree())
+
+    def tree(self) -> Tree:
+        """As `entries`, each of which is made when it is asked for. Raises SnapshotError."""
         return _read_tree(current().store, whole_digest(self.digest))
 
     def __iter__(self) -> Iterator[FileSnapshot]:
         """Yield the snapshots of all files, in the order of their paths."""
-        return (self._file(entry) for entry in self.entries() if not entry.is_folder)
+        return (self._file(entry) for entry in self.tree() if not entry.is_folder)
 
     def __truediv__(self, path: str) -> FileSnapshot:
         """Return the snapshot of the file at `path` inside. Raises SnapshotError."""
-        for entry in self.entries():
-            if entry.path == path and not entry.is_folder:
-                return self._file(entry)
-        raise SnapshotError(f"There is no file {path!r} in the snapshot {self.digest}.")
+        entry = self.tree().find(path)
+        if entry is None or entry.is_folder:
+            raise SnapshotError(f"There is no file {path!r} in the snapshot {self.digest}.")
+        return self._file(entry)
 
     def _file(self, entry: Entry) -> FileSnapshot:
         path = entry.path if self.path == ROOT else f"{self.path}/{entry.path}"
@@ -117,13 +125,15 @@ class DirectorySnapshot:
         """Return what is added, removed and changed in `other`. Raises SnapshotError."""
         if not isinstance(other, DirectorySnapshot):
             raise SnapshotError(f"{other!r} is no snapshot of a folder.")
-        mine = {entry.path: entry for entry in self.entries()}
-        theirs = {entry.path: entry for entry in other.entries()}
-        return Difference(
-            tuple(sorted(theirs.keys() - mine.keys())),
-            tuple(sorted(mine.keys() - theirs.keys())),
-            tuple(sorted(p for p in mine.keys() & theirs.keys() if mine[p] != theirs[p])),
-        )
+        added, removed, changed = list[str](), list[str](), list[str]()
+        for mine, their in join(by_path(self.tree()), by_path(other.tree())):
+            if mine is None:
+                added += [their.path] if their else []
+            elif their is None:
+                removed.append(mine.path)
+            elif mine != their:
+                changed.append(mine.path)
+        return Difference(tuple(added), tuple(removed), tuple(changed))
 
     # -- restoring ------------------------------------------------------------------------------
 
@@ -153,12 +163,12 @@ class DirectorySnapshot:
         keeper, list_as = Keeper(current().store), recorded_path(target.path)
         if way.link == "symlink":
             keeper.note_restored(target.path, whole_digest(self.digest))
-        restore_folder(keeper, self.entries(), target, way, list_as)
+        restore_folder(keeper, self.tree(), target, way, list_as)
         return Path(target.path)
 
     def restore_safe(self) -> Path:
         """Return the path of a folder in the store that holds it, and must not be written to."""
-        return Path(readable_folder(Keeper(current().store), self.digest, self.entries()))
+        return Path(readable_folder(Keeper(current().store), self.digest, self.tree()))
 
     def upload(self) -> None:
         """Send the content to the team's cache. Raises SnapshotError until there is one."""
@@ -170,7 +180,7 @@ class DirectorySnapshot:
 
 
 @lru_cache(maxsize=4)
-def _read_tree(store: Store, digest: Digest) -> tuple[Entry, ...]:
+def _read_tree(store: Store, digest: Digest) -> Tree:
     # What a digest stands for never changes: one file after the other may be asked for.
     return read_tree(store, digest)
 
@@ -194,29 +204,38 @@ def _store_folder(session: Session, folder: str) -> str:
     return home
 
 
-def _keep_all(keeper: Keeper, folder: str, ignore: Iterable[str], home: str) -> list[Entry]:
-    entries, large = list[Entry](), dict[str, Callable[[], Kept]]()
+def _keep_all(keeper: Keeper, folder: str, ignore: Iterable[str], home: str) -> Iterator[Entry]:
+    """Keep what is in a folder, and yield the entries in the order of the paths."""
+    waiting = deque[Entry | Callable[[], Entry]]()
     observe.tell_listed(folder)
     # Large files are each brought to disk by themselves, for which one need not wait for another.
     with Aside() as aside:
-        for path, status in scan(folder, ignore, home, keeper.contents.leads_here):
-            whole = os.path.join(folder, path)
-            if stat.S_ISDIR(status.st_mode):
-                observe.tell_listed(whole)
-                mode = stat.S_IMODE(status.st_mode) & LARGEST_MODE
-                entries.append(Entry(path, mode, 0, b""))
-                continue
-            if listening():
-                emit(Copied(path, status.st_size))
-            observe.tell_read(whole)
-            if status.st_size >= SMALL:
-                large[path] = aside.begin(partial(keeper.keep_any, whole, status=status))
-            else:
-                kept = keeper.keep_any(whole, pack=True, status=status)
-                entries.append(_entry(path, kept))
-        entries += [_entry(path, kept()) for path, kept in large.items()]
-    return entries
+        for found in scan(folder, ignore, home, keeper.contents.leads_here):
+            waiting.append(_keep(keeper, folder, found, aside))
+            while waiting and (isinstance(waiting[0], Entry) or len(waiting) > MOST_WAITING):
+                yield _entry(waiting.popleft())
+        yield from map(_entry, waiting)
 
 
-def _entry(path: str, kept: Kept) -> Entry:
-    return Entry(path, kept.mode, kept.blob.size, kept.blob.digest)
+def _entry(found: Entry | Callable[[], Entry]) -> Entry:
+    return found if isinstance(found, Entry) else found()
+
+
+def _keep(keeper: Keeper, folder: str, found: Found, aside: Aside) -> Entry | Callable[[], Entry]:
+    """Keep what was found; return its entry, or what waits for that."""
+    path, status = found
+    whole = os.path.join(folder, path)
+    if found.is_folder:
+        observe.tell_listed(whole)
+        return Entry(path, stat.S_IMODE(status.st_mode) & LARGEST_MODE, 0, b"")
+    if listening():
+        emit(Copied(path, status.st_size))
+    observe.tell_read(whole)
+    if status.st_size >= SMALL:
+        return aside.begin(partial(_keep_file, keeper, whole, found, pack=False))
+    return _keep_file(keeper, whole, found, pack=True)
+
+
+def _keep_file(keeper: Keeper, whole: str, found: Found, pack: bool) -> Entry:
+    kept = keeper.keep_any(whole, pack=pack, status=found.status)
+    return Entry(found.path, kept.mode, kept.blob.size, kept.blob.digest)

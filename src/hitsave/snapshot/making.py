@@ -48,16 +48,30 @@ def link_for(keeper: Keeper, entry: Entry, link: Link) -> Link:
 
 
 def make_all(keeper: Keeper, entries: Iterable[Entry], folder: int, link: Link) -> None:
-    """Make everything in an empty folder."""
-    entries = tuple(entries)
-    for parent, found in _by_folder(entries):
+    """Make everything in an empty folder: the entries of a tree, in their order."""
+    closed: dict[str, int] = {}
+    for parent, found in groupby(entries, key=lambda entry: parent_of(entry.path)):
         with folder_in(folder, parent) as inner:
             for entry in found:
-                if entry.is_folder:
-                    os.mkdir(name_of(entry.path), 0o700, dir_fd=inner)
-                else:
+                if not entry.is_folder:
                     make_entry(keeper, entry, inner, name_of(entry.path), link)
-    set_modes({entry.path: entry.mode for entry in entries if entry.is_folder}, folder)
+                    continue
+                _make_folder(inner, name_of(entry.path), entry.mode)
+                if is_closed(entry.mode):
+                    closed[entry.path] = entry.mode
+    set_modes(closed, folder)
+
+
+def _make_folder(folder: int, name: str, mode: int) -> None:
+    """Make a folder in an open one, with its permission bits, and what it takes to fill it."""
+    os.mkdir(name, 0o700, dir_fd=folder)
+    with folder_in(folder, name) as made:
+        _set_mode(made, mode | 0o700)
+
+
+def is_closed(mode: int) -> bool:
+    """Whether its owner may not write to, read or enter a folder of this mode."""
+    return mode & 0o700 != 0o700
 
 
 def make_entry(keeper: Keeper, entry: Entry, folder: int, name: str, link: Link) -> None:
@@ -80,14 +94,13 @@ def set_modes(modes: dict[str, int], folder: int) -> None:
     # The innermost first: one that may not be written to is left before it is closed.
     for path in sorted(modes, reverse=True):
         with folder_in(folder, path) as inner:
-            more = stat.S_IMODE(os.fstat(inner).st_mode) & ~LARGEST_MODE
-            os.fchmod(inner, modes[path] | more)
+            _set_mode(inner, modes[path])
 
 
-def _by_folder(entries: Iterable[Entry]) -> Iterator[tuple[str, list[Entry]]]:
-    ordered = sorted(entries, key=lambda entry: (parent_of(entry.path), entry.path))
-    for folder, found in groupby(ordered, key=lambda entry: parent_of(entry.path)):
-        yield folder, list(found)
+def _set_mode(folder: int, mode: int) -> None:
+    # What else is set stays: it may be there for all folders in this one.
+    more = stat.S_IMODE(os.fstat(folder).st_mode) & ~LARGEST_MODE
+    os.fchmod(folder, mode | more)
 
 
 def parent_of(path: str) -> str:

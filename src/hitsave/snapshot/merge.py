@@ -6,7 +6,7 @@ and only then touch what is there. Refuses what a file and a folder both want to
 
 import os
 import stat
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from typing import NamedTuple
 
@@ -18,6 +18,7 @@ from hitsave.snapshot.catalog import is_wanted, keep_tree, list_folder, listing
 from hitsave.snapshot.keep import Keeper, Kept
 from hitsave.snapshot.making import (
     STAGE,
+    is_closed,
     link_for,
     make_entry,
     name_of,
@@ -36,7 +37,8 @@ from hitsave.snapshot.restore_file import (
     would_lose,
 )
 from hitsave.snapshot.seen import State
-from hitsave.snapshot.tree import LARGEST_MODE, Entry
+from hitsave.snapshot.tree import LARGEST_MODE, Entry, by_path, pack_tree
+from hitsave.snapshot.walk import Found, join, walk
 from hitsave.store import Blob
 
 
@@ -45,8 +47,8 @@ class Plan(NamedTuple):
 
     `files` and `folders` are to be made, or to get their permissions; `removed` are files that go,
     `emptied` folders that go if nothing else is in them, `lost` the files that have to be kept
-    first; `there` says how these and the folders were. Of what stays as it is nothing is kept: a
-    folder may hold any number of files.
+    first; `there` says how these were, and closed folders. Of what stays as it is nothing is kept:
+    a folder may hold any number of files.
     """
 
     files: list[Entry]
@@ -66,8 +68,8 @@ class Merge:
         self._way = way
         self._list_as = list_as
 
-    def into(self, folder: int, entries: Sequence[Entry]) -> None:
-        """Let the open folder hold the entries. Raises SnapshotError."""
+    def into(self, folder: int, entries: Iterable[Entry]) -> None:
+        """Let the open folder hold the entries, in their order. Raises SnapshotError."""
         plan = self.plan(entries)
         if plan.lost and self._way.overwrite is False:
             raise there_already(self._whole(plan.lost[0]))
@@ -85,25 +87,22 @@ class Merge:
 
     # -- looking --------------------------------------------------------------------------------
 
-    def plan(self, entries: Sequence[Entry]) -> Plan:
+    def plan(self, entries: Iterable[Entry]) -> Plan:
         """Look at what is there. Raises SnapshotError where something is in the way."""
-        plan, missing = Plan([], [], [], [], [], {}), {entry.path: entry for entry in entries}
-        for path, status in _statuses(self._target):
-            entry = missing.pop(path, None)
-            if stat.S_ISDIR(status.st_mode):
-                plan.there[path] = status
+        plan = Plan([], [], [], [], [], {})
+        there = ((found.path, found) for found in walk(self._target, _is_no_stage, _is_gone))
+        for entry, found in join(by_path(entries), there):
+            if found is not None and found.is_folder and is_closed(found.status.st_mode):
+                plan.there[found.path] = found.status
             if entry is None:
-                if self._way.mirror:
-                    self._plan_removal(plan, path, status)
+                if found is not None and self._way.mirror:
+                    self._plan_removal(plan, *found)
+            elif found is None:
+                (plan.folders if entry.is_folder else plan.files).append(entry)
             elif entry.is_folder:
-                self._plan_folder(plan, entry, status)
+                self._plan_folder(plan, entry, found.status)
             else:
-                self._plan_file(plan, entry, status)
-        for entry in missing.values():
-            (plan.folders if entry.is_folder else plan.files).append(entry)
-        # A folder is made before what is in it; what is told of does not depend on the disk.
-        for found in (plan.folders, plan.files, plan.lost):
-            found.sort()
+                self._plan_file(plan, entry, found.status)
         return plan
 
     def _plan_folder(self, plan: Plan, entry: Entry, status: os.stat_result) -> None:
@@ -195,39 +194,32 @@ class Merge:
             entries[path] = Entry(path, kept.mode, kept.blob.size, kept.blob.digest)
             for above in _above(path):
                 entries.setdefault(above, Entry(above, 0o755, 0, b""))
-        files = sum(not entry.is_folder for entry in entries.values())
-        if not files:
+        if not entries:
             return
-        digest = keep_tree(keeper.store, entries.values())
+        tree = pack_tree(sorted(entries.values()))
+        digest = keep_tree(keeper.store, tree)
         if not is_wanted(keeper.store, digest):
-            found = list_folder(digest, self._list_as, entries.values())
-            keeper.contents.note(listing(found))
+            keeper.contents.note(listing(list_folder(digest, self._list_as, tree)))
         keeper.commit()
         keeper.store.flush()  # for a power cut, as `Keeper.keep_lost`
         warn(
             f"replaced:{self._target}:{digest.hex()}",
-            f"Files in {self._target} are replaced or removed ({files}); what they held is kept.",
+            f"Files in {self._target} are replaced or removed ({tree.files}); what they held is "
+            "kept.",
             f"`hitsave snapshot --restore {short(digest)} PATH` gives it back; "
             "overwrite=True keeps and says nothing",
         )
 
 
-def _statuses(target: str) -> Iterator[tuple[str, os.stat_result]]:
-    pending = [""]
-    while pending:
-        inside, entries = pending.pop(), list[os.DirEntry[str]]()
-        # What goes while it is looked at is not there.
-        with suppress(FileNotFoundError), os.scandir(os.path.join(target, inside)) as found:
-            entries += found
-        for entry in entries:
-            if entry.name.startswith(STAGE + "-"):
-                continue  # somebody else's stage
-            path = f"{inside}/{entry.name}" if inside else entry.name
-            with suppress(FileNotFoundError):
-                status = entry.stat(follow_symlinks=False)
-                yield path, status
-                if stat.S_ISDIR(status.st_mode):
-                    pending.append(path)
+def _is_no_stage(found: Found) -> bool:
+    """Whether something is not somebody else's stage."""
+    return not name_of(found.path).startswith(STAGE + "-")
+
+
+def _is_gone(_: str, error: OSError) -> None:
+    """Go on without what went while it was looked at."""
+    if not isinstance(error, FileNotFoundError):
+        raise error
 
 
 def _open_up(plan: Plan, folder: int) -> dict[str, int]:
@@ -236,11 +228,9 @@ def _open_up(plan: Plan, folder: int) -> dict[str, int]:
     touched.update(map(parent_of, (*(entry.path for entry in plan.folders), *plan.emptied)))
     before: dict[str, int] = {}
     for path in sorted(touched & plan.there.keys()):
-        mode = stat.S_IMODE(plan.there[path].st_mode) & LARGEST_MODE
-        if mode & 0o700 != 0o700:
-            before[path] = mode
-            with folder_in(folder, parent_of(path)) as inner:
-                os.chmod(name_of(path), mode | 0o700, dir_fd=inner)
+        before[path] = stat.S_IMODE(plan.there[path].st_mode) & LARGEST_MODE
+        with folder_in(folder, parent_of(path)) as inner:
+            os.chmod(name_of(path), before[path] | 0o700, dir_fd=inner)
     return before
 
 

@@ -7,7 +7,7 @@ one that was changed all the same is made anew. Refuses to be a place to work in
 import os
 import stat
 from collections import Counter
-from collections.abc import Callable, Container, Sequence
+from collections.abc import Callable, Collection, Container, Iterator
 from contextlib import suppress
 
 from hitsave.digest import Digest
@@ -16,7 +16,7 @@ from hitsave.snapshot.catalog import read_tree
 from hitsave.snapshot.keep import Keeper
 from hitsave.snapshot.making import STAGE, make_all, name_of, parent_of, staging
 from hitsave.snapshot.place import folder_in, open_folder, remove_in, status_in, translating
-from hitsave.snapshot.tree import Entry
+from hitsave.snapshot.tree import Entry, Tree
 from hitsave.store import Blob, Store
 from hitsave.store.blobs import digest_file
 from hitsave.store.disk import fresh_name
@@ -24,11 +24,11 @@ from hitsave.store.disk import fresh_name
 _WRITE = 0o222
 
 
-def readable_folder(keeper: Keeper, digest: str, entries: Sequence[Entry]) -> str:
-    """Return the path of a folder that holds the entries, made where it is absent or changed."""
+def readable_folder(keeper: Keeper, digest: str, tree: Tree) -> str:
+    """Return the path of a folder that holds a tree, made where it is absent or changed."""
     base = keeper.store.folder_of_trees()
     path = os.path.join(base, digest)
-    fixed = [_read_only(entry) for entry in entries]
+    fixed = _ReadOnly(tree)
     with translating(path), open_folder(base) as trees:
         while not _is_whole(keeper, path, fixed):
             _make(keeper, fixed, trees, digest)
@@ -69,7 +69,7 @@ def check_readable(store: Store, is_drawn: Callable[[], bool]) -> tuple[int, int
 
 def _holds_what_it_says(keeper: Keeper, path: str, digest: Digest) -> bool:
     try:
-        entries = [_read_only(entry) for entry in read_tree(keeper.store, digest)]
+        entries = _ReadOnly(read_tree(keeper.store, digest))
     except SnapshotError:
         return False  # nobody can ask for it, or say what should be in it
     return _is_whole(keeper, path, entries) and all(
@@ -101,7 +101,7 @@ def _digest(name: str) -> Digest:
         return b""
 
 
-def _make(keeper: Keeper, entries: Sequence[Entry], trees: int, digest: str) -> None:
+def _make(keeper: Keeper, entries: Collection[Entry], trees: int, digest: str) -> None:
     """Make the folder beside its place, and let it take that, if nobody else was faster."""
     with staging(trees) as stage:
         make_all(keeper, entries, stage.folder, "symlink")
@@ -115,11 +115,25 @@ def _make(keeper: Keeper, entries: Sequence[Entry], trees: int, digest: str) -> 
         remove_in(trees, f"{stage.name}-old")
 
 
-def _read_only(entry: Entry) -> Entry:
-    return entry._replace(mode=entry.mode & ~_WRITE | 0o400 | (0o100 if entry.is_folder else 0))
+class _ReadOnly(Collection[Entry]):
+    """The entries of a tree as they are in such a folder."""
+
+    def __init__(self, tree: Tree) -> None:
+        self._tree = tree
+
+    def __len__(self) -> int:
+        return len(self._tree)
+
+    def __iter__(self) -> Iterator[Entry]:
+        for entry in self._tree:
+            more = 0o500 if entry.is_folder else 0o400
+            yield entry._replace(mode=entry.mode & ~_WRITE | more)
+
+    def __contains__(self, entry: object) -> bool:
+        return any(entry == each for each in self)
 
 
-def _stamp(folder: int, entries: Sequence[Entry]) -> None:
+def _stamp(folder: int, entries: Collection[Entry]) -> None:
     """Give copies a time that a change of theirs would alter."""
     for entry in entries:
         if not entry.is_folder:
@@ -127,7 +141,7 @@ def _stamp(folder: int, entries: Sequence[Entry]) -> None:
                 os.utime(name_of(entry.path), ns=(0, 0), dir_fd=inner, follow_symlinks=False)
 
 
-def _is_whole(keeper: Keeper, path: str, entries: Sequence[Entry]) -> bool:
+def _is_whole(keeper: Keeper, path: str, entries: Collection[Entry]) -> bool:
     """Whether everything is there and as it was made."""
     try:
         if _count(path) != len(entries):

@@ -6,7 +6,7 @@ puts what differs.
 
 import os
 import stat
-from collections.abc import Sequence
+from collections.abc import Collection
 
 from hitsave import observe
 from hitsave.errors import SnapshotError
@@ -19,7 +19,7 @@ from hitsave.snapshot.tree import Entry
 
 
 def restore_folder(
-    keeper: Keeper, entries: Sequence[Entry], target: Target, way: Way, list_as: str
+    keeper: Keeper, entries: Collection[Entry], target: Target, way: Way, list_as: str
 ) -> None:
     """Let the target be a folder that holds the entries.
 
@@ -47,7 +47,9 @@ def _is_there(parent: int, target: Target) -> bool:
     return status is not None
 
 
-def _make(keeper: Keeper, entries: Sequence[Entry], parent: int, target: Target, way: Way) -> bool:
+def _make(
+    keeper: Keeper, entries: Collection[Entry], parent: int, target: Target, way: Way
+) -> bool:
     """Whether the folder was made; False where somebody else has made one meanwhile."""
     with staging(parent) as stage:
         make_all(keeper, entries, stage.folder, way.link)

@@ -8,7 +8,6 @@ import os
 import re
 import stat
 from collections.abc import Callable, Iterable, Iterator
-from typing import NamedTuple
 
 from pathspec import GitIgnoreSpec
 
@@ -16,44 +15,43 @@ from hitsave.errors import SnapshotError
 from hitsave.events import warn
 from hitsave.snapshot.keep import check_file, unreadable
 from hitsave.snapshot.tree import check_path
+from hitsave.snapshot.walk import Found, walk
 
 IsIgnored = Callable[[str], bool]
-
-
-class Found(NamedTuple):
-    """Something in a folder: its path in there, with `/`, and its status; a link's is its own."""
-
-    path: str
-    status: os.stat_result
 
 
 def scan(
     folder: str, ignore: Iterable[str], avoid: str, is_restored: Callable[[str], bool]
 ) -> Iterator[Found]:
-    """Yield the files and folders below `folder`, a folder before what is in it.
+    """Yield the files and folders below `folder`, in the order of their paths.
 
     `ignore` are patterns as in `.gitignore`; `avoid` is a folder that must not be in there. Links
     are left out unless they `is_restored`. Raises SnapshotError.
     """
     is_ignored, links = ignored_by(ignore), list[str]()
-    pending = [""]
-    while pending:
-        for found in _in_folder(folder, pending.pop(), is_ignored):
-            whole = os.path.join(folder, found.path)
-            if stat.S_ISLNK(found.status.st_mode):
-                if not is_restored(whole):
-                    links.append(found.path)
-                    continue
-            elif stat.S_ISDIR(found.status.st_mode):
-                if whole == avoid:
-                    raise SnapshotError(
-                        f"The store's own folder {avoid} is in the folder to be snapped.",
-                        "leave it out with ignore=, or set HITSAVE_HOME to another folder",
-                    )
-                pending.append(found.path)
-            else:
-                check_file(whole, found.status)
-            yield found
+
+    def is_wanted(found: Found) -> bool:
+        if is_ignored(found.path + "/" * found.is_folder):
+            return False
+        whole = os.path.join(folder, check_path(found.path))
+        if stat.S_ISLNK(found.status.st_mode):
+            if is_restored(whole):
+                return True
+            links.append(found.path)
+            return False
+        if not found.is_folder:
+            check_file(whole, found.status)
+        elif whole == avoid:
+            raise SnapshotError(
+                f"The store's own folder {avoid} is in the folder to be snapped.",
+                "leave it out with ignore=, or set HITSAVE_HOME to another folder",
+            )
+        return True
+
+    def failed(path: str, error: OSError) -> None:
+        raise unreadable(os.path.join(folder, path), error) from error
+
+    yield from walk(folder, is_wanted, failed)
     if links:
         few = ", ".join(links[:3]) + (", ..." if len(links) > 3 else "")
         message = f"Symbolic links are left out of the snapshot of {folder}: {few}."
@@ -69,24 +67,3 @@ def ignored_by(patterns: Iterable[str]) -> IsIgnored:
         raise SnapshotError(
             f"What is to be ignored cannot be understood: {error}.", "give lines of a .gitignore"
         ) from error
-
-
-def _in_folder(folder: str, inside: str, is_ignored: IsIgnored) -> list[Found]:
-    try:
-        with os.scandir(os.path.join(folder, inside)) as entries:
-            found = [_found(entry, inside) for entry in entries]
-    except OSError as error:
-        raise unreadable(os.path.join(folder, inside), error) from error
-    kept = [each for each in found if not is_ignored(_as_pattern_sees(each))]
-    for each in kept:
-        check_path(each.path)
-    return kept
-
-
-def _found(entry: "os.DirEntry[str]", inside: str) -> Found:
-    path = f"{inside}/{entry.name}" if inside else entry.name
-    return Found(path, entry.stat(follow_symlinks=False))
-
-
-def _as_pattern_sees(found: Found) -> str:
-    return found.path + "/" if stat.S_ISDIR(found.status.st_mode) else found.path

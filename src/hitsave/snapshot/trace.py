@@ -5,6 +5,7 @@ there. Refuses to remove anything but what it keeps about links.
 """
 
 import os
+from collections.abc import Iterator
 
 from hitsave.digest import SIZE, Digest
 from hitsave.errors import SnapshotError
@@ -39,7 +40,7 @@ class Trace:
         elif digest not in self.trees:
             self.trees.add(digest)
             self.objects.add(listed_in)
-            for entry in self._entries(digest):
+            for entry in self._files(digest):
                 self._keep_content(entry.digest)
 
     def keep_wanted(self, since: float) -> None:
@@ -71,13 +72,14 @@ class Trace:
         kept_in = self._store.get(Table.PACKED, digest)
         return kept_in if kept_in is not None and len(kept_in) == SIZE else None
 
-    def _entries(self, digest: Digest) -> list[Entry]:
-        """Return the files in a folder; none where the list cannot be read."""
+    def _files(self, digest: Digest) -> Iterator[Entry]:
+        """Yield the files in a folder; none where the list cannot be read."""
         try:
-            return [entry for entry in read_tree(self._store, digest) if not entry.is_folder]
+            tree = read_tree(self._store, digest)
         except SnapshotError:
             self.is_whole = False
-            return []
+            return
+        yield from (entry for entry in tree if not entry.is_folder)
 
     def _is_held(self, restored: Restored) -> bool:
         """Whether any link still leads to what it was restored from; that is kept."""
@@ -85,7 +87,7 @@ class Trace:
         if listed_in is None:
             return self._is_link_held(restored, restored.path, restored.digest)
         held = False
-        for entry in self._entries(restored.digest):
+        for entry in self._files(restored.digest):
             path = os.path.join(restored.path, entry.path)
             held = self._is_link_held(restored, path, entry.digest) or held
         if held:
