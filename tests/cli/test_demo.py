@@ -16,6 +16,13 @@ def folder(tmp_path, monkeypatch):
     return made
 
 
+def write_short_project(folder):
+    """Write the demo's project with the beginning of its book, which is read sooner."""
+    demo._write_project(folder)
+    book = folder / "alice.txt"
+    book.write_text("".join(book.read_text().splitlines(keepends=True)[:400]))
+
+
 def test_the_demo_shows_what_happens_and_leaves_nothing_behind(workspace, tmp_path):
     bare, temporary = tmp_path / "bare", tmp_path / "temporary"
     bare.mkdir()
@@ -57,7 +64,7 @@ def test_a_folder_that_cannot_be_made_is_told(tmp_path):
 def test_the_demo_fails_where_the_edit_changes_nothing(folder, monkeypatch, capsys):
     comment = demo.EDIT.before + "  # all of them"
     monkeypatch.setattr(demo, "EDIT", demo.EDIT._replace(after=comment))
-    demo._write_project(folder)
+    write_short_project(folder)
     demo._run_cold(folder)
     demo._edit(folder)
     with pytest.raises(demo.DemoError, match="the steps that depend on it to be computed"):
@@ -66,7 +73,7 @@ def test_the_demo_fails_where_the_edit_changes_nothing(folder, monkeypatch, caps
 
 
 def test_the_demo_fails_where_a_step_is_not_served(folder, capsys):
-    demo._write_project(folder)
+    write_short_project(folder)
     first = demo._run_cold(folder)
     script = folder / demo.SCRIPT
     script.write_text(script.read_text().replace("(book, 4)", "(book, 3)"))
