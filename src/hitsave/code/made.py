@@ -7,6 +7,7 @@ from types import CodeType, FunctionType
 from typing import Any, NamedTuple
 from weakref import WeakKeyDictionary
 
+from hitsave.code.beside import Beside
 from hitsave.digest import Digest
 
 
@@ -50,23 +51,23 @@ class MadeMembers:
     """What evaluations put into classes; a later process begins without it."""
 
     def __init__(self) -> None:
-        self._made: WeakKeyDictionary[type, set[str]] = WeakKeyDictionary()
-        self._replaced: WeakKeyDictionary[type, dict[str, Made]] = WeakKeyDictionary()
+        self._made: Beside[set[str]] = Beside(set)
+        self._replaced: Beside[dict[str, Made]] = Beside(dict)
 
     def of(self, live: type) -> set[str]:
         """Return the names that evaluations put into a class."""
-        return self._made.get(live, set())
+        return self._made.get(live) or set()
 
     def unmade(self, live: type, name: str, value: Any) -> Any:
         """Return what a later process finds where this one finds `value` in a class."""
-        made = self._replaced.get(live, {}).get(name)
+        made = (self._replaced.get(live) or {}).get(name)
         return made.before[0] if made is not None and made.value is value else value
 
     def note_replaced(self, live: type, name: str, made: Made) -> None:
         """Note what an evaluation has just put into a class in place of something else."""
-        self._replaced.setdefault(live, {})[name] = made
+        self._replaced.of(live)[name] = made
 
     def note(self, live: type, names: set[str]) -> None:
         """Note names that an evaluation has just put into a class."""
         if names:
-            self._made[live] = self.of(live) | names
+            self._made.of(live).update(names)

@@ -61,7 +61,7 @@ class Members:
         self._classes: list[ClassTarget] = []
         self.follow_subclasses = False
         self.escaped: dict[str, tuple[Module, set[str]]] = {}
-        self.class_names: dict[type, set[str]] = {}
+        self.class_names: list[tuple[type, set[str]]] = []
         self._decorating: dict[tuple[int, ...], list[tuple[str, set[str], FunctionDefinition]]] = {}
 
     # -- asking ---------------------------------------------------------------------------------
@@ -268,7 +268,7 @@ class Members:
             live = target.live
             bound = names_of_class(live)
             names.update(name for name in bound if not is_bookkeeping(name))
-            self.class_names[live] = set(bound)
+            self.class_names.append((live, set(bound)))
             names -= self._closure.project.made_members.of(live)
             size = len(bound)
             self._closure.guard.watch(lambda: len(names_of_class(live)) == size)

@@ -397,7 +397,7 @@ class Tracker:
             for symbol, module in code.closure.absent.items():
                 # What is made when it is first asked for, by a module's `__getattr__` or without.
                 _note_made(module, {symbol.name}, values)
-            for live, known in code.closure.members.class_names.items():
+            for live, known in code.closure.members.class_names:
                 self._project.made_members.note(live, set(names_of_class(live)) - known)
         for package, _, name in (each.rpartition(".") for each in loaded):
             # Importing a module puts it into the namespace of its package.
