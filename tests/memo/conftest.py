@@ -7,12 +7,14 @@ import textwrap
 import time
 import warnings
 from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
 
 from hitsave import session
+from hitsave.code import analyze
 from hitsave.errors import HitsaveWarning
 from hitsave.events import Event, Warned, forget_warnings, subscribe
 from hitsave.store import Table
@@ -24,6 +26,14 @@ Run = Callable[..., "subprocess.CompletedProcess[str]"]
 def home(tmp_path: Path) -> Path:
     """The folder of the store of fresh processes, which does not exist yet."""
     return tmp_path / "home"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def analysed_once() -> Iterator[None]:
+    """Let each source be analysed once for all sessions, each of which has a store of its own."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(analyze, "analyze", cache(analyze.analyze))
+        yield
 
 
 @pytest.fixture(scope="module", autouse=True)
