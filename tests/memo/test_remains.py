@@ -46,6 +46,14 @@ HOLDERS = {
     + "class Tables:\n    words = Words(open('data.txt').read().split())\nWORDS = Tables.words\n",
     "by a helper of another module": LOCKED
     + "from helper import read\nWORDS = Words(read('data.txt').split())\n",
+    "through a link that it made": LOCKED
+    + "import os, tempfile\nfolder = tempfile.mkdtemp()\n"
+    + "os.symlink(os.path.abspath('data.txt'), folder + '/link')\n"
+    + "WORDS = Words(open(folder + '/link').read().split())\n",
+    "through another name": LOCKED
+    + "import os, tempfile\nfolder = tempfile.mkdtemp()\n"
+    + "os.link('data.txt', folder + '/name')\n"
+    + "WORDS = Words(open(folder + '/name').read().split())\n",
     "as a default": LOCKED
     + "def count(words=Words(open('data.txt').read().split())):\n    return len(words)\n"
     + "class Own:\n    def __len__(self): return count()\nWORDS = Own()\n",

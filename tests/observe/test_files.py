@@ -27,6 +27,11 @@ def test_a_file_counts_with_what_it_held_when_it_was_opened_first(project) -> No
     ]
 
 
+OWN = """import os
+    def own():
+        os.mkdir("own")
+        return "own"
+"""
 OPENED = """
     from prelude import *
     {before}
@@ -60,6 +65,13 @@ OPENED = """
         ("np.memmap('data.txt', dtype='u1')", "np = __import__('numpy')"),
         ("sqlite3.connect('data.txt').close()", "import sqlite3"),
         ("sqlite3.connect('file:data.txt?mode=ro', uri=True).close()", "import sqlite3"),
+        # What a call has made may lead to what it has not made.
+        ("os.symlink(os.path.abspath('data.txt'), own() + '/x'); open('own/x').close()", OWN),
+        ("os.symlink(ROOT + '/project', own() + '/x'); open('own/x/data.txt').close()", OWN),
+        ("os.symlink('../pack/../data.txt', own() + '/x'); open('own/x').close()", OWN),
+        ("os.symlink('data.txt', 'x'); os.symlink('x', 'y'); open('y').close()", "import os"),
+        ("os.link('data.txt', own() + '/x'); open('own/x').close()", OWN),
+        ("os.link('data.txt', 'x'); open('x').close()", "import os"),
         # It is opened by its folder's name.
         ("tempfile.TemporaryFile(dir='.').close(); open('data.txt').close()", "import tempfile"),
         ("tempfile.NamedTemporaryFile(dir='.').close(); open('data.txt').close()",
@@ -99,6 +111,15 @@ def test_ways_to_read_a_file(project, call: str, before: str) -> None:
          "            open(folder + '/a/x').close()\n"
          "            os.listdir(folder)\n"
          "            shutil.copytree(folder + '/a', folder + '/c')"),
+        ("os.symlink('made', own() + '/x'); open('own/made', 'w').close(); open('own/x').close()",
+         OWN),
+        ("open(own() + '/a', 'w').close(); os.link('own/a', 'b'); open('b').close()", OWN),
+        ("temporary()", "import tempfile, os\n"
+         "    def temporary():\n"
+         "        with tempfile.TemporaryDirectory(dir=ROOT + '/linked') as folder:\n"
+         "            open(folder + '/x', 'w').close()\n"
+         "            open(folder + '/x').close()\n"
+         "            os.listdir(folder)"),
         ("shutil.rmtree('junk')", "import shutil"),
         ("import pack", ""),
         ("importlib.import_module('pack.sub')", "import importlib"),
@@ -124,6 +145,7 @@ def test_what_is_no_input(project, call: str, before: str) -> None:
     project.write("project/pack/sub.py", "")
     project.write("library/.hidden/data.txt", "")
     project.write("library/lib.py", "def read(path):\n    return open(path).read()\n")
+    (project.root / "linked").symlink_to(project.root / "project", target_is_directory=True)
     assert project.run(OPENED.format(call=call, before=before)) == ["[] [] ()"]
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from hitsave.code.symbol import Facet
+from hitsave.digest import digest_bytes
 from hitsave.observe.journal import Journal, Reading
 from hitsave.observe.places import Places
 
@@ -54,3 +55,22 @@ def test_what_one_line_has_no_room_for_another_may_keep(journal: Journal, tmp_pa
     assert Reading(Facet.FILE, path) not in journal._states
     journal.enter(Facet.FILE, path, sys._getframe())
     assert journal.digest(Reading(Facet.FILE, path)) == b""
+
+
+def test_a_file_that_gets_another_name_is_as_it_was(
+    journal: Journal, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # As of a file that was written long ago.
+    monkeypatch.setattr(sys.modules[Journal.__module__], "is_racy", lambda _: False)
+    path = tmp_path / "data.txt"
+    path.write_text("one")
+    reading = Reading(Facet.FILE, str(path))
+    read(journal, path)
+    journal.read_again(str(path))
+    (tmp_path / "other").hardlink_to(path)
+    assert journal.digest(reading) == digest_bytes(b"one")
+    read(journal, path)
+    assert journal.digest(reading) == digest_bytes(b"one")
+    path.write_text("another")
+    read(journal, path)
+    assert journal.digest(reading) not in (digest_bytes(b"one"), digest_bytes(b"another"))

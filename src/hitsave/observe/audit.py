@@ -16,7 +16,7 @@ from hitsave.observe import active, processes, profiling
 from hitsave.observe.active import Event
 from hitsave.observe.askers import is_own_doing, is_removal, is_walk, is_written_import
 from hitsave.observe.locations import absolute
-from hitsave.observe.reads import ask_module, make, move, read_file, read_listing
+from hitsave.observe.reads import ask_module, link, make, move, read_file, read_listing
 from hitsave.observe.trouble import give_up
 
 Handler = Callable[[Event], None]
@@ -123,6 +123,26 @@ def _rename(event: Event) -> None:
         move(path, target, event.notes)
 
 
+def _symlink(event: Event) -> None:
+    """A link is the evaluation's own; what it leads to need not be."""
+    path = _in_no_folder(event.arguments[1], event.arguments[2])
+    if path and not os.path.lexists(path):
+        make(path, event.notes)
+
+
+def _link(event: Event) -> None:
+    path = _in_no_folder(event.arguments[0], event.arguments[2])
+    target = _in_no_folder(event.arguments[1], event.arguments[3])
+    if path and target and not os.path.lexists(target):
+        link(path, target, event.frame, event.notes)
+
+
+def _in_no_folder(given: Any, folder: int) -> str:
+    """Return a path, unless it is named relative to an open folder."""
+    path = absolute(given)
+    return path if folder == -1 or path == given else ""
+
+
 def _connect(event: Event) -> None:
     """A database of sqlite: a path, or a URI with a path."""
     given = event.arguments[0]
@@ -154,6 +174,8 @@ HANDLERS: dict[str, Handler] = {
     "os.scandir": _list,
     "os.mkdir": _mkdir,
     "os.rename": _rename,
+    "os.symlink": _symlink,
+    "os.link": _link,
     "sqlite3.connect": _connect,
     "ctypes.dlopen": _dlopen,
     **processes.HANDLERS,

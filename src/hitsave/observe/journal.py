@@ -70,11 +70,21 @@ class Journal:
             # Before anybody finds the reading.
             self._states[reading] = now
         elif known.differs(now):
-            # What was made of it may be of either.
-            self._states[reading] = State(now.signature, _never(known.token + now.token))
+            if known.digest is not None and known.digest == DIGESTS[facet](name):
+                now = State(now.signature, known.digest)
+            else:
+                # What was made of it may be of either.
+                now = State(now.signature, _never(known.token + now.token))
+            self._states[reading] = now
         if not self._add_for_all(reading, frame) and known is None:
             # One of more than are kept.
             del self._states[reading]
+
+    def read_again(self, path: str) -> None:
+        """Read a file that was read before: its times are about to change, and nothing else."""
+        reading = Reading(Facet.FILE, path)
+        if reading in self._states:
+            self.digest(reading)
 
     def _add_for_all(self, reading: Reading, frame: FrameType | None) -> bool:
         """Whether a reading is among those of any project code at or above `frame` from now on."""

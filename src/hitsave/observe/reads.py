@@ -6,48 +6,41 @@ files, and never what the evaluation itself wrote before.
 
 import os
 import sys
+from collections.abc import Callable
 from types import FrameType
-from typing import Any
+from typing import Any, TypeVar
 
 from hitsave.code.surroundings import content_digest, listing_digest, presence
 from hitsave.code.symbol import Facet
+from hitsave.digest import Digest
 from hitsave.observe.active import Notes
 from hitsave.observe.askers import asker
 from hitsave.observe.journal import Journal, journal
 from hitsave.observe.locations import counts, is_in_project
 from hitsave.observe.records import NOBODY, Caller
 
+T = TypeVar("T")
+
 
 def read_file(path: str, frame: FrameType | None, notes: tuple[Notes, ...]) -> None:
     """Note that the file `path` is about to be read by `frame`."""
-    folder = os.path.dirname(path)
-    _enter(Facet.FILE, path, folder, frame)
+    _enter(Facet.FILE, path, frame)
     for each in notes:
-        if path not in each.files:
-            caller = _reader(path, folder, frame, each)
-            if caller is not None:
-                each.files.setdefault(path, (content_digest(path) or None, caller))
+        _note(Facet.FILE, path, frame, each, each.files, _content)
 
 
 def read_listing(path: str, frame: FrameType | None, notes: tuple[Notes, ...]) -> None:
     """Note that the folder `path` is about to be listed by `frame`."""
-    _enter(Facet.LISTING, path, path, frame)
+    _enter(Facet.LISTING, path, frame)
     for each in notes:
-        if path not in each.listings:
-            caller = _reader(path, path, frame, each)
-            if caller is not None:
-                each.listings.setdefault(path, (listing_digest(path) or None, caller))
+        _note(Facet.LISTING, path, frame, each, each.listings, _listing)
 
 
 def ask_path(path: str, frame: FrameType | None, notes: tuple[Notes, ...]) -> None:
     """Note that `frame` is about to ask what stands at `path`."""
-    folder = os.path.dirname(path)
-    _enter(Facet.PRESENCE, path, folder, frame)
+    _enter(Facet.PRESENCE, path, frame)
     for each in notes:
-        if path not in each.paths:
-            caller = _reader(path, folder, frame, each)
-            if caller is not None:
-                each.paths.setdefault(path, (presence(path), caller))
+        _note(Facet.PRESENCE, path, frame, each, each.paths, presence)
 
 
 def ask_module(name: str, frame: FrameType | None, notes: tuple[Notes, ...]) -> None:
@@ -59,13 +52,46 @@ def ask_module(name: str, frame: FrameType | None, notes: tuple[Notes, ...]) -> 
                 each.modules.setdefault(name, caller)
 
 
-def _enter(facet: Facet, path: str, folder: str, frame: FrameType | None) -> None:
-    places = journal.places
-    if not counts(path, folder, places) or asker(frame, places) in (None, NOBODY):
-        return
+def _content(path: str) -> Digest | None:
+    return content_digest(path) or None
+
+
+def _listing(path: str) -> Digest | None:
+    return listing_digest(path) or None
+
+
+def _enter(facet: Facet, path: str, frame: FrameType | None) -> None:
+    source, places = _source_of(path, journal), journal.places
     # What the program writes into its own file may be what it has read from another one.
-    if not is_own(path, journal) or (facet is Facet.FILE and not _is_temporary(folder)):
-        journal.enter(facet, path, frame)
+    if source is None and facet is Facet.FILE and not _is_temporary(os.path.dirname(path)):
+        source = path
+    if source is None or not counts(source, _folder_of(facet, source), places):
+        return
+    if asker(frame, places) not in (None, NOBODY):
+        journal.enter(facet, source, frame)
+
+
+def _note(
+    facet: Facet,
+    path: str,
+    frame: FrameType | None,
+    notes: Notes,
+    found: "dict[str, tuple[T, Caller]]",
+    state: Callable[[str], T],
+) -> None:
+    """Note the state of what is about to be read, unless that was noted or does not count."""
+    if path in found:
+        return
+    source = _source_of(path, notes)
+    if source is None or source in found:
+        return
+    caller = _reader(source, _folder_of(facet, source), frame, notes)
+    if caller is not None:
+        found.setdefault(source, (state(source), caller))
+
+
+def _folder_of(facet: Facet, path: str) -> str:
+    return path if facet is Facet.LISTING else os.path.dirname(path)
 
 
 def _is_temporary(folder: str) -> bool:
@@ -76,7 +102,7 @@ def _is_temporary(folder: str) -> bool:
 
 def _reader(path: str, folder: str, frame: FrameType | None, notes: Notes) -> Caller | None:
     """Return who reads `path`; None where that does not count."""
-    if not counts(path, folder, notes.places) or is_own(path, notes):
+    if not counts(path, folder, notes.places):
         return None
     caller = asker(frame, notes.places)
     if caller == NOBODY and not is_in_project(folder, notes.places):
@@ -86,14 +112,46 @@ def _reader(path: str, folder: str, frame: FrameType | None, notes: Notes) -> Ca
 
 def is_own(path: str, notes: Notes | Journal) -> bool:
     """Whether the evaluation, or the process, itself made `path`, or a folder above it."""
+    return _made_part(path, notes) is not None
+
+
+def _made_part(path: str, notes: Notes | Journal) -> str | None:
+    """Return `path`, or the folder above it, that the evaluation or the process itself made."""
     while notes.own:
         if path in notes.own:
-            return True
+            return path
         parent = os.path.dirname(path)
         if parent == path:
             break
         path = parent
-    return False
+    return None
+
+
+def _source_of(path: str, notes: Notes | Journal) -> str | None:
+    """Return what is read by reading `path`; None where it is of the evaluation's own making.
+
+    What it made may be a link, and lead to what it did not make.
+    """
+    made = _made_part(path, notes)
+    if made is None:
+        return path
+    if not _has_link(path, made):
+        return None
+    real = os.path.realpath(path)
+    # Another link may be above: that of `/tmp` on some systems.
+    above, name = os.path.split(made)
+    place = os.path.join(os.path.realpath(above), name)
+    is_inside = real == place or real.startswith(place + os.sep)
+    return None if is_inside or is_own(real, notes) else real
+
+
+def _has_link(path: str, made: str) -> bool:
+    """Whether `path`, or a folder above it up to `made`, is a symbolic link."""
+    while not os.path.islink(path):
+        if path == made:
+            return False
+        path = os.path.dirname(path)
+    return True
 
 
 def make(path: str, notes: tuple[Notes, ...]) -> None:
@@ -102,6 +160,13 @@ def make(path: str, notes: tuple[Notes, ...]) -> None:
     for each in notes:
         if each.is_own_thread():
             each.own.add(path)
+
+
+def link(path: str, target: str, frame: FrameType | None, notes: tuple[Notes, ...]) -> None:
+    """Note that `frame` is about to give the file `path` another name, `target`."""
+    read_file(path, frame, notes)
+    journal.read_again(path)
+    make(target, notes)
 
 
 def move(path: str, target: str, notes: tuple[Notes, ...]) -> None:
