@@ -326,3 +326,40 @@ def test_questions_about_paths(project, call: str, said: str | None) -> None:
         "library/lib.py", "import os\ndef there(path):\n    return os.path.exists(path)\n"
     )
     assert project.run(ASKED.format(call=call)) == ([] if said is None else [said] * 2)
+
+
+@pytest.mark.parametrize(
+    ("call", "noted"),
+    [
+        # What was not there when the folder was made was not there before.
+        ("open('work/a')", "['project/work/a'] []"),
+        ("open('work/deep/a')", "['project/work/deep/a'] []"),
+        ("os.listdir('work/none')", "[] ['project/work/none']"),
+        ("open('work/a', 'w').close(); open('work/a')", "[] []"),
+        # It has made it since.
+        ("os.path.exists('work/a') or open('work/a', 'w').close()", "[] []"),
+        ("attempt(lambda: open('work/a')); open('work/a', 'w').close()", "[] []"),
+        # The next time, somebody else may have put something there.
+        ("open('work/a', 'w').close(); os.listdir('work')", "[] ['project/work']"),
+        ("os.mkdir('work/deep'); os.listdir('work/deep')", "[] ['project/work/deep']"),
+        ("os.listdir('work'); os.rmdir('work')", "[] []"),
+    ],
+)
+def test_a_folder_that_was_not_there_before(project, call: str, noted: str) -> None:
+    out = project.run(f"""
+        from prelude import *
+        import os
+        def attempt(act):
+            try: act()
+            except OSError: pass
+        def act():
+            {call}
+        def f():
+            os.makedirs("work", exist_ok=True)
+            attempt(act)
+        observed = observe(f)
+        print(local(observed.files), local(observed.listings))
+        print(*(digest for digest, _ in observed.files.values()))
+    """)
+    assert out[0] == noted
+    assert set(out[1].split()) <= {"None"}

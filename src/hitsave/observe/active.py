@@ -25,6 +25,7 @@ class Notes:
         "files",
         "holder",
         "is_ended",
+        "listed",
         "listings",
         "made",
         "modules",
@@ -36,6 +37,7 @@ class Notes:
         "snapped",
         "started",
         "thread",
+        "vain",
         "variables",
         "waited",
         "walks",
@@ -53,6 +55,8 @@ class Notes:
         # Whether it waited, which threads that cannot be watched may have done something for.
         self.beside_others = self.paused = self.waited = False
         self.own: set[str] = set()  # paths that the evaluation itself made or wrote to
+        self.vain: set[str] = set()  # paths in folders of its own where it found nothing
+        self.listed: dict[str, Caller] = {}  # folders of its own that it listed
         self.variables: set[str] = set()  # environment variables that it set itself
         self.walks: set[tuple[CodeType, int]] = set()  # where it walked through the environment
         self.started: dict[Started, Caller] = {}

@@ -9,6 +9,7 @@ from weakref import ref
 from hitsave.observe import active, audit, monitoring
 from hitsave.observe.active import Notes
 from hitsave.observe.places import places_of
+from hitsave.observe.reads import settle_own
 from hitsave.observe.records import Observed
 from hitsave.observe.trouble import is_of_program
 
@@ -74,3 +75,4 @@ def _leave(ended: Notes) -> None:
     else:
         profiling.end(ended)
     processes.look_around(ended)
+    settle_own(ended)

@@ -83,11 +83,32 @@ def _note(
     if path in found:
         return
     source = _source_of(path, notes)
-    if source is None or source in found:
+    if source in found:
         return
-    caller = _reader(source, _folder_of(facet, source), frame, notes)
-    if caller is not None:
+    caller = _reader(source or path, _folder_of(facet, source or path), frame, notes)
+    if caller is None:
+        return
+    if source is not None:
         found.setdefault(source, (state(source), caller))
+    # Next time, a folder that it has made may be there, with what somebody else has put there.
+    elif facet is Facet.LISTING and os.path.isdir(path):
+        notes.listed.setdefault(path, caller)
+    elif path not in notes.own and not os.path.lexists(path):
+        notes.vain.add(path)
+        found.setdefault(path, (state(path), caller))
+
+
+def settle_own(notes: Notes) -> None:
+    """Note how the folders that an evaluation made are at its end, when it has listed them.
+
+    What it asked for in vain in there, and has made since, is its own.
+    """
+    for path in filter(os.path.lexists, notes.vain):
+        for found in (notes.files, notes.listings, notes.paths):
+            found.pop(path, None)
+    for path, caller in notes.listed.items():
+        if os.path.isdir(path):
+            notes.listings.setdefault(path, (_listing(path), caller))
 
 
 def _folder_of(facet: Facet, path: str) -> str:
