@@ -2,23 +2,17 @@
 
 import gc
 
+from tests.hostile import Hostile
+
 from hitsave.code.beside import Beside
 
 
-class Unhashable(type):
-    def __hash__(cls) -> int:
-        raise RuntimeError("no class of mine has a hash")
-
-    def __eq__(cls, other: object) -> bool:
-        raise RuntimeError("nor is it equal to another")
-
-
-class Odd(metaclass=Unhashable):
+class Odd(metaclass=Hostile):
     pass
 
 
 def test_classes_that_have_no_hash_are_told_from_each_other() -> None:
-    class Another(metaclass=Unhashable):
+    class Another(metaclass=Hostile):
         pass
 
     known: Beside[list[str]] = Beside(list)

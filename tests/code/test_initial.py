@@ -4,6 +4,8 @@ import gc
 from collections.abc import Callable
 from weakref import ref
 
+from tests.hostile import Hostile
+
 from hitsave.code.initial import Initial
 from hitsave.code.symbol import Symbol
 
@@ -12,14 +14,6 @@ SYMBOL = Symbol("module", "f[count]")
 
 def made(value: object) -> Callable[[], object]:
     return lambda: value
-
-
-class Hostile(type):
-    def __hash__(cls) -> int:
-        raise RuntimeError("hash")
-
-    def __eq__(cls, other: object) -> bool:
-        raise RuntimeError("eq")
 
 
 class Unusual(metaclass=Hostile):

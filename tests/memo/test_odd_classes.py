@@ -1,17 +1,11 @@
 """Calls that reach classes whose metaclass does not behave."""
 
+from tests.hostile import Hostile
+
 from hitsave import memo
 
 
-class Unhashable(type):
-    def __hash__(cls) -> int:
-        raise RuntimeError("no class of mine has a hash")
-
-    def __eq__(cls, other: object) -> bool:
-        raise RuntimeError("nor is it equal to another")
-
-
-class Odd(metaclass=Unhashable):
+class Odd(metaclass=Hostile):
     number = 1
 
     @classmethod

@@ -328,6 +328,22 @@ def test_questions_about_paths(project, call: str, said: str | None) -> None:
     assert project.run(ASKED.format(call=call)) == ([] if said is None else [said] * 2)
 
 
+def test_a_folder_that_is_opened_to_be_written_is_asked_for(project) -> None:
+    project.write("project/pack/data.txt", "")
+    out = project.run("""
+        from prelude import *
+        import tempfile
+        def f():
+            try: open("pack", "w")
+            except OSError: pass
+            tempfile.TemporaryFile(dir="pack").close()
+            open("pack/data.txt").close()
+        observed = observe(f)
+        print(local(observed.paths), local(observed.files), observed.blind)
+    """)
+    assert out == ["['project/pack'] ['project/pack/data.txt'] ()"]
+
+
 @pytest.mark.parametrize(
     ("call", "noted"),
     [

@@ -2,7 +2,10 @@
 
 import os
 import stat
+import threading
+from io import BytesIO
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -196,6 +199,38 @@ def test_a_full_disk_half_way_leaves_the_target_as_it_was(
     with pytest.raises(SnapshotError, match="No space left"):
         taken.restore_at("target", "copy", overwrite=True)
     assert contents(project) == before
+
+
+@pytest.mark.parametrize("fails", ["at once", "while it is written"])
+def test_no_room_for_the_list_of_files(
+    data: Path, monkeypatch: pytest.MonkeyPatch, fails: str
+) -> None:
+    (data / "large").write_bytes(bytes(1_000_000))
+    before = contents(data)
+
+    class Full(BytesIO):
+        def write(self, _: Any) -> int:
+            raise OSError(28, "No space left on device")
+
+    def temporary(**_: object) -> Full:
+        if fails == "at once":
+            raise OSError(28, "No space left on device")
+        return Full()
+
+    with monkeypatch.context() as patch:
+        patch.setattr("hitsave.snapshot.tree.TemporaryFile", temporary)
+        with pytest.raises(SnapshotError, match="A list of files cannot be written: No space left"):
+            DirectorySnapshot.snap("data")
+    assert contents(data) == before
+    assert not [each for each in threading.enumerate() if "ThreadPool" in each.name]
+    assert DirectorySnapshot.snap("data").files == len([*DirectorySnapshot.snap("data")])
+
+
+@pytest.mark.usefixtures("data")
+@pytest.mark.parametrize("path", [Path("a.txt"), None, 5, b"a.txt", "a.txt/", ""])
+def test_what_is_no_path_in_a_snapshot(path: Any) -> None:
+    with pytest.raises(SnapshotError, match="There is no file"):
+        DirectorySnapshot.snap("data") / path
 
 
 def test_a_folder_to_be_read(data: Path, home: Path) -> None:

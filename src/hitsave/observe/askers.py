@@ -42,6 +42,11 @@ def is_walk(frame: FrameType | None) -> bool:
     return frame is not None and (is_removal(frame) or "fwalk" in frame.f_code.co_name)
 
 
+def is_temporary(frame: FrameType | None) -> bool:
+    """Whether a folder is opened by `tempfile`, for a file that is made in it."""
+    return frame is not None and _module_of(frame) == "tempfile"
+
+
 def is_written_import(frame: FrameType) -> bool:
     """Whether a frame executes an `import` statement, and not a call, that stands in a file."""
     is_made = path_of(frame.f_code).startswith("<")

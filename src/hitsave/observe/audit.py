@@ -14,9 +14,23 @@ from typing import Any
 
 from hitsave.observe import active, processes, profiling
 from hitsave.observe.active import Event
-from hitsave.observe.askers import is_own_doing, is_removal, is_walk, is_written_import
+from hitsave.observe.askers import (
+    is_own_doing,
+    is_removal,
+    is_temporary,
+    is_walk,
+    is_written_import,
+)
 from hitsave.observe.locations import absolute
-from hitsave.observe.reads import ask_module, link, make, move, read_file, read_listing
+from hitsave.observe.reads import (
+    ask_module,
+    ask_path,
+    link,
+    make,
+    move,
+    read_file,
+    read_listing,
+)
 from hitsave.observe.trouble import give_up
 
 Handler = Callable[[Event], None]
@@ -73,8 +87,10 @@ def _open(event: Event) -> None:
     if mode is None and is_walk(event.frame):
         # A folder, named relative to another that the event does not tell.
         return
-    if flags & (os.O_WRONLY | os.O_RDWR) and os.path.isdir(path):
-        # By the name of its folder, a file is made that has none, or another one.
+    if flags & os.O_TRUNC and os.path.isdir(path):
+        # Nothing is emptied. A file may be made in there that has no name, or another one.
+        if not is_temporary(event.frame):
+            ask_path(path, event.frame, event.notes)
         return
     if _makes(path, flags):
         make(path, event.notes)

@@ -61,13 +61,14 @@ def _listing(path: str) -> Digest | None:
 
 
 def _enter(facet: Facet, path: str, frame: FrameType | None) -> None:
-    source, places = _source_of(path, journal), journal.places
-    # What the program writes into its own file may be what it has read from another one.
-    if source is None and facet is Facet.FILE and not _is_temporary(os.path.dirname(path)):
-        source = path
-    if source is None or not counts(source, _folder_of(facet, source), places):
+    folder, places = _folder_of(facet, path), journal.places
+    if not counts(path, folder, places) or asker(frame, places) in (None, NOBODY):
         return
-    if asker(frame, places) not in (None, NOBODY):
+    source = _source_of(path, journal)
+    # What the program writes into its own file may be what it has read from another one.
+    if source is None and facet is Facet.FILE and not _is_temporary(folder):
+        source = path
+    if source is not None and counts(source, _folder_of(facet, source), places):
         journal.enter(facet, source, frame)
 
 
@@ -83,19 +84,22 @@ def _note(
     if path in found:
         return
     source = _source_of(path, notes)
-    if source in found:
+    # Next time, a folder that it has made may be there, with what somebody else has put there.
+    is_listed = source is None and facet is Facet.LISTING and os.path.isdir(path)
+    is_vain = source is None and path not in notes.own and not os.path.lexists(path)
+    if is_listed or is_vain:
+        source = path
+    if source is None or source in found:
         return
-    caller = _reader(source or path, _folder_of(facet, source or path), frame, notes)
+    caller = _reader(source, _folder_of(facet, source), frame, notes)
     if caller is None:
         return
-    if source is not None:
-        found.setdefault(source, (state(source), caller))
-    # Next time, a folder that it has made may be there, with what somebody else has put there.
-    elif facet is Facet.LISTING and os.path.isdir(path):
+    if is_listed:
         notes.listed.setdefault(path, caller)
-    elif path not in notes.own and not os.path.lexists(path):
+        return
+    if is_vain:
         notes.vain.add(path)
-        found.setdefault(path, (state(path), caller))
+    found.setdefault(source, (state(source), caller))
 
 
 def settle_own(notes: Notes) -> None:
@@ -103,10 +107,10 @@ def settle_own(notes: Notes) -> None:
 
     What it asked for in vain in there, and has made since, is its own.
     """
-    for path in filter(os.path.lexists, notes.vain):
+    for path in filter(os.path.lexists, tuple(notes.vain)):  # other threads may go on
         for found in (notes.files, notes.listings, notes.paths):
             found.pop(path, None)
-    for path, caller in notes.listed.items():
+    for path, caller in tuple(notes.listed.items()):
         if os.path.isdir(path):
             notes.listings.setdefault(path, (_listing(path), caller))
 

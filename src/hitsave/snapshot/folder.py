@@ -3,7 +3,8 @@
 import os
 import stat
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
+from contextlib import closing
 from dataclasses import dataclass, field
 from functools import lru_cache, partial
 from pathlib import Path
@@ -71,7 +72,9 @@ class DirectorySnapshot:
         session, whole = current(), whole_path(path)
         real, recorded = _real_folder(whole), recorded_path(whole)
         keeper = Keeper(session.store)
-        tree = pack_tree(_keep_all(keeper, real, ignore, _store_folder(session, real)))
+        # What is under way ends here, whatever becomes of the list.
+        with closing(_keep_all(keeper, real, ignore, _store_folder(session, real))) as entries:
+            tree = pack_tree(entries)
         digest = keep_tree(session.store, tree)
         found = list_folder(digest, recorded, tree)
         found = found._replace(by_call=observe.is_asked_by_call())
@@ -112,7 +115,7 @@ class DirectorySnapshot:
 
     def __truediv__(self, path: str) -> FileSnapshot:
         """Return the snapshot of the file at `path` inside. Raises SnapshotError."""
-        entry = self.tree().find(path)
+        entry = self.tree().find(path) if isinstance(path, str) else None
         if entry is None or entry.is_folder:
             raise SnapshotError(f"There is no file {path!r} in the snapshot {self.digest}.")
         return self._file(entry)
@@ -204,7 +207,9 @@ def _store_folder(session: Session, folder: str) -> str:
     return home
 
 
-def _keep_all(keeper: Keeper, folder: str, ignore: Iterable[str], home: str) -> Iterator[Entry]:
+def _keep_all(
+    keeper: Keeper, folder: str, ignore: Iterable[str], home: str
+) -> Generator[Entry, None, None]:
     """Keep what is in a folder, and yield the entries in the order of the paths."""
     waiting = deque[Entry | Callable[[], Entry]]()
     observe.tell_listed(folder)

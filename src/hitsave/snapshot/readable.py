@@ -7,7 +7,7 @@ one that was changed all the same is made anew. Refuses to be a place to work in
 import os
 import stat
 from collections import Counter
-from collections.abc import Callable, Collection, Container, Iterator
+from collections.abc import Callable, Container
 from contextlib import suppress
 
 from hitsave.digest import Digest
@@ -28,10 +28,9 @@ def readable_folder(keeper: Keeper, digest: str, tree: Tree) -> str:
     """Return the path of a folder that holds a tree, made where it is absent or changed."""
     base = keeper.store.folder_of_trees()
     path = os.path.join(base, digest)
-    fixed = _ReadOnly(tree)
     with translating(path), open_folder(base) as trees:
-        while not _is_whole(keeper, path, fixed):
-            _make(keeper, fixed, trees, digest)
+        while not _is_whole(keeper, path, tree):
+            _make(keeper, tree, trees, digest)
         os.utime(path)  # it is in use from now on
     return path
 
@@ -69,13 +68,11 @@ def check_readable(store: Store, is_drawn: Callable[[], bool]) -> tuple[int, int
 
 def _holds_what_it_says(keeper: Keeper, path: str, digest: Digest) -> bool:
     try:
-        entries = _ReadOnly(read_tree(keeper.store, digest))
+        tree = read_tree(keeper.store, digest)
     except SnapshotError:
         return False  # nobody can ask for it, or say what should be in it
-    return _is_whole(keeper, path, entries) and all(
-        _has_content(os.path.join(path, entry.path), entry)
-        for entry in entries
-        if not entry.is_folder
+    return _is_whole(keeper, path, tree) and all(
+        _has_content(os.path.join(path, entry.path), entry) for entry in tree if not entry.is_folder
     )
 
 
@@ -101,11 +98,11 @@ def _digest(name: str) -> Digest:
         return b""
 
 
-def _make(keeper: Keeper, entries: Collection[Entry], trees: int, digest: str) -> None:
+def _make(keeper: Keeper, tree: Tree, trees: int, digest: str) -> None:
     """Make the folder beside its place, and let it take that, if nobody else was faster."""
     with staging(trees) as stage:
-        make_all(keeper, entries, stage.folder, "symlink")
-        _stamp(stage.folder, entries)
+        make_all(keeper, map(_read_only, tree), stage.folder, "symlink")
+        _stamp(stage.folder, tree)
         os.fchmod(stage.folder, 0o555)
         with suppress(FileNotFoundError):
             # One that was changed. Whoever reads in it goes on reading there.
@@ -115,38 +112,25 @@ def _make(keeper: Keeper, entries: Collection[Entry], trees: int, digest: str) -
         remove_in(trees, f"{stage.name}-old")
 
 
-class _ReadOnly(Collection[Entry]):
-    """The entries of a tree as they are in such a folder."""
-
-    def __init__(self, tree: Tree) -> None:
-        self._tree = tree
-
-    def __len__(self) -> int:
-        return len(self._tree)
-
-    def __iter__(self) -> Iterator[Entry]:
-        for entry in self._tree:
-            more = 0o500 if entry.is_folder else 0o400
-            yield entry._replace(mode=entry.mode & ~_WRITE | more)
-
-    def __contains__(self, entry: object) -> bool:
-        return any(entry == each for each in self)
+def _read_only(entry: Entry) -> Entry:
+    more = 0o500 if entry.is_folder else 0o400
+    return entry._replace(mode=entry.mode & ~_WRITE | more)
 
 
-def _stamp(folder: int, entries: Collection[Entry]) -> None:
+def _stamp(folder: int, tree: Tree) -> None:
     """Give copies a time that a change of theirs would alter."""
-    for entry in entries:
+    for entry in tree:
         if not entry.is_folder:
             with folder_in(folder, parent_of(entry.path)) as inner:
                 os.utime(name_of(entry.path), ns=(0, 0), dir_fd=inner, follow_symlinks=False)
 
 
-def _is_whole(keeper: Keeper, path: str, entries: Collection[Entry]) -> bool:
+def _is_whole(keeper: Keeper, path: str, tree: Tree) -> bool:
     """Whether everything is there and as it was made."""
     try:
-        if _count(path) != len(entries):
+        if _count(path) != len(tree):
             return False
-        return all(_is_as_made(keeper, os.path.join(path, entry.path), entry) for entry in entries)
+        return all(_is_as_made(keeper, os.path.join(path, entry.path), entry) for entry in tree)
     except OSError:
         return False
 

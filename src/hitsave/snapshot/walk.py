@@ -6,7 +6,7 @@ Owns that order. What is met is forgotten at once: a folder may hold any number 
 import os
 import stat
 from collections.abc import Callable, Iterable, Iterator
-from heapq import heapify, heappop, heappush
+from heapq import heappop, heappush
 from typing import NamedTuple, TypeVar
 
 A = TypeVar("A")
@@ -39,9 +39,8 @@ def walk(
         try:
             # What is in a folder `a` comes after a file `a-b`, and before `a0`.
             if not path or path[-1] == "/":
-                names = [path + name for name in os.listdir(os.path.join(folder, path))]
-                waiting += names
-                heapify(waiting)
+                for name in os.listdir(os.path.join(folder, path)):
+                    heappush(waiting, path + name)
                 continue
             found = Found(path, os.lstat(os.path.join(folder, path)))
         except OSError as error:
