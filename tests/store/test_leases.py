@@ -294,7 +294,7 @@ def test_leases_leave_nothing_behind(local: Store, home: str) -> None:
         with local.lease(b"%d" % number, limit=0):
             pass
     assert (Path(home) / "leases").stat().st_size == 0
-    assert local._leases._holders == {}
+    assert local._leases._holds == {}
 
 
 def test_threads_that_take_the_first_leases_at_once_leave_nothing_locked(

@@ -68,7 +68,8 @@ class Leases:
         self._is_settled = is_settled
         self._held_back: set[int] = set()
         self._renew_lock()
-        self._holders: dict[int, HeldLease] = {}
+        self._holds: dict[int, Hold] = {}
+        self._process = os.getpid()
 
     def _renew_lock(self) -> None:
         # Taken by itself: an interrupt in the midst of a condition's `__enter__` leaves it taken.
@@ -82,15 +83,15 @@ class Leases:
         slot = int.from_bytes(digest_bytes(key)[:8]) % SLOTS
         return HeldLease(self, slot, limit, what, owner, until)
 
-    def take(self, lease: "HeldLease") -> "HeldLease":
-        """Return the holder of the lease's key in this process: `lease` itself if it is free."""
+    def take(self, lease: "HeldLease") -> "Hold":
+        """Return who holds the lease's key in this process: `lease` itself if it is free."""
         with self._lock:
-            return self._holders.setdefault(lease.slot, lease)
+            return self._holds.setdefault(lease.slot, lease.hold)
 
     def wait(self, lease: "HeldLease", pause: float) -> None:
         """Wait up to `pause` seconds for the holder of the lease's key."""
         with self._lock:
-            if lease.slot in self._holders:
+            if lease.slot in self._holds:
                 self._changed.wait(pause)
 
     def take_slot(self, lease: "HeldLease") -> bool:
@@ -99,22 +100,28 @@ class Leases:
 
     def holder(self, lease: "HeldLease") -> Holder | None:
         """Return who else holds the lease's key, where that is known."""
-        holder = self._holders.get(lease.slot)
-        if holder is not None and holder is not lease:
-            return Holder(os.getpid(), holder.since)
+        hold = self._holds.get(lease.slot)
+        if hold is not None and hold is not lease.hold:
+            return Holder(os.getpid(), hold.since)
         return None if self._slot_lock is None else self._slot_lock.holder(lease.slot)
 
     def give_back(self, lease: "HeldLease") -> None:
         """End `lease`, if it is the holder. The slot goes first: see `take_slot`."""
         with self._lock:
-            if self._holders.get(lease.slot) is lease:
+            if self._holds.get(lease.slot) is lease.hold:
                 if self._slot_lock is not None:
                     if self._is_settled():
                         self._slot_lock.unlock(lease.slot)
                     else:
                         self._held_back.add(lease.slot)
-                del self._holders[lease.slot]
+                del self._holds[lease.slot]
                 self._changed.notify_all()
+
+    def give_back_dropped(self, lease: "HeldLease") -> None:
+        """End a lease that nobody has any more."""
+        # In the child of a fork, other threads' leases are dropped before it starts anew.
+        if os.getpid() == self._process:
+            self.give_back(lease)
 
     def held_back(self) -> frozenset[int]:
         """Return the slots of the ended leases that are held back from other processes."""
@@ -128,7 +135,7 @@ class Leases:
             self._held_back -= freed
             for slot in freed:
                 # Unless it is held anew, by another thread.
-                if self._slot_lock is not None and slot not in self._holders:
+                if self._slot_lock is not None and slot not in self._holds:
                     self._slot_lock.unlock(slot)
 
     def before_fork(self) -> None:
@@ -146,7 +153,8 @@ class Leases:
         """
         self._renew_lock()
         me = threading.get_ident()
-        self._holders = {at: held for at, held in self._holders.items() if held.thread == me}
+        self._holds = {at: hold for at, hold in self._holds.items() if hold.thread == me}
+        self._process = os.getpid()
         self._held_back = set()
         if self._slot_lock is not None:
             self._slot_lock.forget()
@@ -157,6 +165,17 @@ class Leases:
             self._slot_lock.forget()
 
 
+class Hold:
+    """Who holds a key in this process, and since when. Does not keep the lease itself alive."""
+
+    __slots__ = ("owner", "since", "thread")
+
+    def __init__(self, owner: object) -> None:
+        self.thread = threading.get_ident()
+        self.owner = self.thread if owner is None else owner
+        self.since = time.time()
+
+
 class HeldLease:
     """One attempt at holding one key. See `interface.Lease`."""
 
@@ -164,14 +183,12 @@ class HeldLease:
         "_began",
         "_leases",
         "_limit",
-        "_owner",
         "_pause",
         "_seen",
         "_until",
         "_what",
-        "since",
+        "hold",
         "slot",
-        "thread",
     )
 
     def __init__(
@@ -189,9 +206,7 @@ class HeldLease:
         self._until = until
         self._seen: list[Holder | None] = []
         self.slot = slot
-        self.since = time.time()
-        self.thread = threading.get_ident()
-        self._owner = self.thread if owner is None else owner
+        self.hold = Hold(owner)
         self._began = time.monotonic()
         self._pause = FIRST_PAUSE
 
@@ -216,13 +231,17 @@ class HeldLease:
     ) -> None:
         self.give_back()
 
+    def __del__(self) -> None:
+        # Python may let a Ctrl-C come in just before the first line of `__exit__`.
+        self._leases.give_back_dropped(self)
+
     def take(self) -> bool:
         """See `interface.Lease.take`."""
-        holder = self._leases.take(self)
-        if holder is not self:
+        hold = self._leases.take(self)
+        if hold is not self.hold:
             # An outer lease of this owner, or of the thread that forked this process.
-            return holder._owner == self._owner
-        self.since = time.time()
+            return hold.owner == self.hold.owner
+        hold.since = time.time()
         return self._leases.take_slot(self)
 
     def pause(self) -> float:
