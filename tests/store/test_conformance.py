@@ -144,6 +144,34 @@ def test_a_key_is_deleted_only_while_it_has_the_value(store: Store) -> None:
     assert store.get(Table.STATE, b"other") == b"value of other"
 
 
+def test_the_version_is_another_after_each_change_and_after_nothing_else(store: Store) -> None:
+    versions = [store.version()]
+
+    def has_changed() -> bool:
+        versions.append(store.version())
+        return versions[-1] not in versions[:-1]
+
+    put(store, Table.CALLS, b"key", b"value")
+    assert has_changed()
+    put(store, Table.SETS, b"key", b"value")
+    assert has_changed()
+    put(store, Table.CALLS, b"key", b"other", replace=True)
+    assert has_changed()
+    store.get(Table.CALLS, b"key")
+    store.scan(Table.CALLS, limit=10)
+    store.write_object([b"payload"])
+    store.flush()
+    assert not has_changed()
+    store.delete(Table.CALLS, [b"key"])
+    assert has_changed()
+    assert None not in versions
+
+
+def test_a_closed_store_has_no_version(store: Store) -> None:
+    store.close()
+    assert store.version() is None
+
+
 def test_the_size_of_all_records_is_known(store: Store) -> None:
     before = store.records_size()
     put(store, Table.TEXTS, b"key", os.urandom(100_000))
@@ -230,6 +258,16 @@ def test_an_inner_lease_does_not_end_the_outer(store: Store) -> None:
         with store.lease(b"key", limit=0):
             pass
         assert in_thread(store, b"key") is False
+
+
+def test_a_lease_that_nobody_has_any_more_is_given_back(store: Store) -> None:
+    """A Ctrl-C may come in just before the first line of what would have given it back."""
+    lease = store.lease(b"key", limit=0, owner="one")
+    assert lease.take()
+    assert not store.lease(b"key", limit=0, owner="other").take()
+    del lease
+    with store.lease(b"key", limit=0, owner="other") as held:
+        assert held
 
 
 def test_owners_of_one_thread_exclude_each_other(store: Store) -> None:

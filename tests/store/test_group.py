@@ -56,6 +56,14 @@ def test_what_waits_is_seen_here_and_comes_to_disk_at_once_with_others(
     assert patient.get(Table.CALLS, b"3") == b"value"
 
 
+def test_while_writes_wait_nobody_can_tell_the_version(patient: Store) -> None:
+    before = patient.version()
+    put(patient, b"key")
+    assert patient.version() is None
+    patient.flush()
+    assert patient.version() not in (None, before)
+
+
 def test_the_first_write_after_a_pause_does_not_wait(local: Store, commits: list[int]) -> None:
     time.sleep(2 * group.WINDOW)
     put(local, b"key")

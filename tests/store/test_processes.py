@@ -35,9 +35,11 @@ for line in sys.stdin:
     )
     for name in map(str, range(20)):
         local.commit([Write(Table.CALLS, name.encode(), name.encode())])
+        version = local.version()
         tell(other, name)
         assert line(other) == repr(name.encode())
         assert line(other) == "done"
+        assert local.version() not in (None, version)
         assert local.get(Table.CALLS, b"re-" + name.encode()) == name.encode()
 
 

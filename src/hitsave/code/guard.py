@@ -9,7 +9,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, KeysView, Mapping
 from itertools import chain
-from operator import is_, itemgetter
+from operator import call, is_, itemgetter
 from types import CellType, FunctionType
 from typing import Any
 
@@ -40,6 +40,7 @@ class Guard:
         self._compiled: list[tuple[Mapping[str, Any], Any, tuple[Any, ...]]] = []
         self._absent: list[tuple[KeysView[str], tuple[str, ...]]] = []
         self._contents: list[tuple[Any, Any, tuple[Any, ...]]] = []
+        self._checks: list[Callable[[], bool]] = []
 
     def watch_name(
         self, namespace: Mapping[str, Any], name: str, value: Any, owner: object = None
@@ -112,6 +113,18 @@ class Guard:
                 values = (*present.values(), next(iter(present.values())))
                 self._compiled.append((namespace, itemgetter(*keys), values))
         self._bound = {}
+        checks = (
+            (self._absent, self._absent_hold),
+            (self._contents, self._contents_hold),
+            (self._kinds, self._kinds_hold),
+            (self._libraries, self._libraries_hold),
+            (self._cells, self._cells_hold),
+            (self._redigest, self._digests_hold),
+            (self._tests, self._tests_hold),
+            (self._imports or self._listings, self._disk_holds),
+        )
+        # Most of these have nothing to look at, and every hit comes here.
+        self._checks = [check for watched, check in checks if watched]
 
     @property
     def digests_several(self) -> bool:
@@ -126,34 +139,33 @@ class Guard:
                     return False
         except KeyError:
             return False
-        return self._rest_holds()
+        return all(map(call, self._checks))
 
-    def _rest_holds(self) -> bool:
-        # Loops, not generator expressions: most of these are empty, and each would cost its making.
-        for names, absent in self._absent:
-            if not names.isdisjoint(absent):
-                return False
+    def _absent_hold(self) -> bool:
+        return all(names.isdisjoint(absent) for names, absent in self._absent)
+
+    def _contents_hold(self) -> bool:
         for read, container, items in self._contents:
             if len(container) * (1 + (read is _pairs)) != len(items):
                 return False
             if not all(map(is_, read(container), items)):
                 return False
-        for namespace, name, kind in self._kinds:
-            if type(namespace.get(name)) is not kind:
-                return False
-        for name, live in self._libraries:
-            if sys.modules.get(name) is not live:
-                return False
-        for cell, value in self._cells:
-            if cell_content(cell) is not value:
-                return False
-        for redigest, digest in self._redigest:
-            if redigest() != digest:
-                return False
-        for unchanged in self._tests:
-            if not unchanged():
-                return False
-        return self._disk_holds()
+        return True
+
+    def _kinds_hold(self) -> bool:
+        return all(type(namespace.get(name)) is kind for namespace, name, kind in self._kinds)
+
+    def _libraries_hold(self) -> bool:
+        return all(sys.modules.get(name) is live for name, live in self._libraries)
+
+    def _cells_hold(self) -> bool:
+        return all(cell_content(cell) is value for cell, value in self._cells)
+
+    def _digests_hold(self) -> bool:
+        return all(redigest() == digest for redigest, digest in self._redigest)
+
+    def _tests_hold(self) -> bool:
+        return all(unchanged() for unchanged in self._tests)
 
     def _disk_holds(self) -> bool:
         """Whether what importing would find is as it was.
@@ -161,8 +173,6 @@ class Guard:
         Looking for modules costs tens of microseconds each, so it is done again only after one
         of the folders or files that were looked at has changed, or may just have changed.
         """
-        if not self._imports and not self._listings:
-            return True
         now = self._disk_state()
         if now is not None and now == self._disk:
             return True

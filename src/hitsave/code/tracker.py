@@ -13,6 +13,7 @@ from typing import Any, NamedTuple, TypeVar
 
 from hitsave.code.closure import Closure, Options
 from hitsave.code.dependencies import Dependency, Manifest, Via, digest_beside, digest_of
+from hitsave.code.digests import Digests
 from hitsave.code.facts import Outside, file_text
 from hitsave.code.guard import Guard
 from hitsave.code.made import Made
@@ -20,9 +21,8 @@ from hitsave.code.pause import collector_paused
 from hitsave.code.project import Module, Project
 from hitsave.code.reached import DependencySet, Fact, Pinned, Reached, Witness
 from hitsave.code.symbol import Facet, Symbol
-from hitsave.code.values import Digested, DigestValue, NameSymbol, Values
+from hitsave.code.values import Values
 from hitsave.digest import Digest
-from hitsave.errors import NotDigestibleError
 from hitsave.lazy import lazy
 from hitsave.raw import names_of_class
 
@@ -56,9 +56,19 @@ class TrackedCode:
 
 
 class Tracked:
-    """A closure, the facts outside it, and the code digest of both together."""
+    """A closure, the facts outside it, and the code digest of both together.
 
-    def __init__(self, code: TrackedCode, outside: Outside, among: DependencySet | None) -> None:
+    `key` is what the tracker keeps it by, if it does.
+    """
+
+    def __init__(
+        self,
+        code: TrackedCode,
+        outside: Outside,
+        among: DependencySet | None,
+        key: object = None,
+    ) -> None:
+        self.key = key
         self.code = code
         self.closure = code.closure
         self.outside = outside
@@ -89,55 +99,6 @@ class Tracked:
         if dependency.facet is Facet.FILE:
             return file_text(dependency.place.path, dependency.digest)
         return self.closure.subjects.get(dependency.key)
-
-
-class Digests:
-    """Digests of globals; kept, for one thread, for as long as nothing can change them."""
-
-    def __init__(self, digest_value: DigestValue) -> None:
-        self._digest_value = digest_value
-        self._here = threading.local()
-
-    def __call__(self, value: Any, name_symbol: NameSymbol, /, shared: Any = None) -> Digested:
-        """Digest a value. Raises NotDigestibleError."""
-        kept: _Kept | None = getattr(self._here, "kept", None)
-        if kept is None:
-            return self._digest_value(value, name_symbol, shared)
-        if id(value) not in kept.outcomes:
-            # The value is kept beside its digest, so that its id cannot come to mean another.
-            kept.outcomes[id(value)] = (value, self._outcome(value, name_symbol, kept.shared))
-        found = kept.outcomes[id(value)][1]
-        if isinstance(found, NotDigestibleError):
-            raise found
-        return found
-
-    def _outcome(
-        self, value: Any, name_symbol: NameSymbol, shared: Any
-    ) -> Digested | NotDigestibleError:
-        try:
-            return self._digest_value(value, name_symbol, shared)
-        except NotDigestibleError as error:
-            return error
-
-    @contextmanager
-    def kept(self) -> Iterator[None]:
-        """Digest each value at most once in here."""
-        if getattr(self._here, "kept", None) is not None:
-            yield
-            return
-        self._here.kept = _Kept()
-        try:
-            yield
-        finally:
-            self._here.kept = None
-
-
-class _Kept:
-    """What the digests of values were, and of what is in them."""
-
-    def __init__(self) -> None:
-        self.outcomes: dict[int, tuple[Any, Digested | NotDigestibleError]] = {}
-        self.shared: dict[int, Any] = {}
 
 
 Moment = dict[object, Tracked | TrackedCode]
@@ -198,7 +159,7 @@ class Tracker:
                 return tracked
         with self.standing_still():
             code = self._track_code(roots, declared, among, moment)
-            tracked = Tracked(code, Outside(self._project.boundary.root, among), among)
+            tracked = Tracked(code, Outside(self._project.boundary.root, among), among, key)
             # The roots are kept beside their ids, so that the ids cannot come to mean others.
             _keep(self._known, key, (roots, tracked))
             if moment is not None:
@@ -223,6 +184,11 @@ class Tracker:
         if moment is not None:
             moment[code] = code
         return code
+
+    def still_holds(self, tracked: Tracked, moment: Moment) -> bool:
+        """Whether `track` would return `tracked` again."""
+        known = self._known.get(tracked.key)
+        return known is not None and known[1] is tracked and self._still_holds(tracked, moment)
 
     def forget(self) -> None:
         """Compute every closure anew: how a global counts was decided otherwise."""

@@ -76,7 +76,22 @@ def _header(dtype: Any) -> str:
 _LONGEST_HEADER = 1 << 16
 
 
+_PLAIN_DTYPES: dict[str, Any] = {}
+"""Those without fields, by their texts: nobody can change one, and parsing takes long."""
+
+_MOST_DTYPES = 100
+
+
 def _dtype(header: str) -> Any:
+    known = _PLAIN_DTYPES.get(header)
+    if known is None:
+        known = _parsed(header)
+        if known.names is None and len(_PLAIN_DTYPES) < _MOST_DTYPES:
+            _PLAIN_DTYPES[header] = known
+    return known
+
+
+def _parsed(header: str) -> Any:
     if len(header) > _LONGEST_HEADER:
         raise ValueError("not the text of a dtype")
     # `ast` is needed for arrays alone, and takes literals only.

@@ -46,6 +46,12 @@ def scalar_input(value: Any) -> bytes:
     return marshal.dumps(value, _MARSHAL_VERSION)
 
 
+def scalars_input(values: tuple[Any, ...]) -> bytes:
+    """Return the `scalar_input` of each of `values`, one behind the other."""
+    # In one step, behind what marshal writes of the tuple: its kind and its length.
+    return marshal.dumps(values, _MARSHAL_VERSION)[5:]
+
+
 def digest_scalar(value: Any) -> bytes:
     """Return the digest of `value`, whose exact type is in `SCALARS`."""
     return blake3(marshal.dumps(value, _MARSHAL_VERSION)).digest()

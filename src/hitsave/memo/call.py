@@ -14,7 +14,7 @@ from hitsave.code.reached import DependencySet
 from hitsave.code.tracker import Moment, Tracked
 from hitsave.codec import Digested as DigestedValue
 from hitsave.codec import decode
-from hitsave.codec.plain import LARGE, SCALARS, scalar_input
+from hitsave.codec.plain import LARGE, SCALARS, scalars_input
 from hitsave.digest import digest_bytes
 from hitsave.errors import MissError, NotDigestibleError, OtherSchemaError, UnkeyedError
 from hitsave.events import Hit, Miss, emit, listening
@@ -119,6 +119,14 @@ class Call:
             assert self._before is not None
         return self._before
 
+    def counts(self, record: CallRecord) -> bool:
+        """Whether a record counts now: its time is not over, nor is it too old for the mode."""
+        since = self.mode.since
+        if record.has_expired:
+            return False
+        # Nothing was begun later than now: it was begun earlier, by a clock that was ahead.
+        return since == 0.0 or since < record.started <= time.time()
+
     def take_before(self) -> None:
         """Take everything reachable as it is now."""
         track = self.session.tracker.track
@@ -216,7 +224,7 @@ def _own_key(memo: "Memo[..., Any]", args: tuple[Any, ...], kwargs: dict[str, An
 
 def _digest(memo: "Memo[..., Any]", session: Session, values: tuple[Any, ...]) -> Digested:
     if SCALARS.issuperset(map(type, values)) and not session.recalled.has_any(values):
-        token = b"".join(map(scalar_input, values))
+        token = scalars_input(values)
         if len(token) < LARGE:
             return Digested(b"scalars" + token)
     symbols: dict[int, Any] = {}
@@ -256,18 +264,37 @@ def find(call: Call | None) -> Any:
     if call is None:
         return ABSENT
     try:
-        for candidate in call.candidates():
-            record = usable_record(call, candidate.key)
-            if record is not None:
-                result = _decoded(call.session, record)
-                if result is not ABSENT:
-                    _note_hit(call, candidate, record)
-                    return result
-                call.overwrites = True
+        known = call.known.hits.find(call)
+        if known is not None:
+            result = _taken(call, known.candidate, known.record)
+            if result is not ABSENT:
+                return result
+        return _find_in_store(call)
     except Exception as error:
         call.overwrites = True
         unexpected(call.session, call.memo.symbol, error)
     return ABSENT
+
+
+def _find_in_store(call: Call) -> Any:
+    version = call.session.store.version()
+    for candidate in call.candidates():
+        record = usable_record(call, candidate.key)
+        if record is not None:
+            result = _taken(call, candidate, record)
+            if result is not ABSENT:
+                call.known.hits.keep(call, candidate, record, version)
+                return result
+            call.overwrites = True
+    return ABSENT
+
+
+def _taken(call: Call, candidate: Candidate, record: CallRecord) -> Any:
+    """Return the result that is recorded, and note the hit; ABSENT where it cannot be read."""
+    result = _decoded(call.session, record)
+    if result is not ABSENT:
+        _note_hit(call, candidate, record)
+    return result
 
 
 def _note_hit(call: Call, candidate: Candidate, record: CallRecord) -> None:
@@ -312,16 +339,10 @@ def usable_record(call: Call, key: bytes) -> CallRecord | None:
     except OtherSchemaError:  # what was recorded before an upgrade is computed again
         call.overwrites = True
         return None
-    if record.has_expired or not _is_since(record.started, call.mode.since):
+    if not call.counts(record):
         call.overwrites = True
         return None
     return record
-
-
-def _is_since(started: float, since: float) -> bool:
-    """Whether a record counts for its age, in a mode in which those before `since` do not."""
-    # Nothing was begun later than now: it was begun earlier, by a clock that was ahead.
-    return since == 0.0 or since < started <= time.time()
 
 
 def find_after_waiting(call: Call) -> Any:
@@ -358,11 +379,10 @@ def _find_equivalent(call: Call) -> Any:
         return ABSENT
     candidate, record = found
     try:
-        result = _decoded(call.session, record)
+        result = _taken(call, candidate, record)
         if result is not ABSENT:
             writes = call_writes(call, candidate.key, record, *candidate[1:])
             call.session.commit(writes, soon=True)
-            _note_hit(call, candidate, record)
         return result
     except Exception as error:
         unexpected(call.session, call.memo.symbol, error)

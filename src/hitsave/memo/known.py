@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Iterator
 from hitsave.code.reached import MOST_SETS, DependencySet
 from hitsave.digest import digest_parts
 from hitsave.errors import DamagedError
+from hitsave.memo.hits import KnownHits
 from hitsave.session import Session
 from hitsave.store import Table, Write
 
@@ -35,6 +36,7 @@ class KnownSets:
         self.session = session
         self.sets: tuple[DependencySet, ...] = ()
         self.latest: DependencySet | None = None
+        self.hits = KnownHits(session.store)
         self._identity = identity
         self._prefix = identity[:16]
         self._parts_prefix = digest_parts("code parts", [identity])[:16]

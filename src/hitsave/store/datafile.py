@@ -9,6 +9,7 @@ file is a SIGBUS then, which ends the program.
 
 import os
 from contextlib import suppress
+from mmap import ACCESS_READ, mmap
 from stat import S_ISREG
 from struct import Struct
 from struct import error as StructError
@@ -109,6 +110,33 @@ def _meta(start: bytes, position: int) -> _Meta:
 def _tree(fields: tuple[int, ...]) -> Tree:
     _, flags, depth, *_, root = fields
     return Tree(flags, depth, root)
+
+
+class Metas:
+    """The metas of a data file, mapped: they tell when a transaction was committed.
+
+    LMDB writes the number of each transaction into one of the two, as the last of it all. Raises
+    OSError or DamagedError.
+    """
+
+    def __init__(self, path: str, page_size: int) -> None:
+        try:
+            with open(path, "rb", buffering=0) as file:
+                self._pages = mmap(file.fileno(), 2 * page_size, access=ACCESS_READ)
+        except ValueError as error:
+            raise DamagedError(f"{path} is too short to be a data file.") from error
+        first = _META.size - _WORD
+        self._first = slice(first, first + _WORD)
+        self._second = slice(page_size + first, page_size + first + _WORD)
+
+    def transactions(self) -> bytes:
+        """Return the numbers of the last two transactions."""
+        pages = self._pages
+        return pages[self._first] + pages[self._second]
+
+    def close(self) -> None:
+        """Map the file no longer."""
+        self._pages.close()
 
 
 class Note:

@@ -18,7 +18,14 @@ from typing import TYPE_CHECKING, NamedTuple
 import lmdb
 
 from hitsave.errors import DamagedError, StoreUnavailableError
-from hitsave.store.datafile import Note, check_data_file, claimed_size, lengthen, set_aside
+from hitsave.store.datafile import (
+    Metas,
+    Note,
+    check_data_file,
+    claimed_size,
+    lengthen,
+    set_aside,
+)
 from hitsave.store.disk import make_folder, sync_folder
 from hitsave.store.home import Home
 from hitsave.store.interface import Table
@@ -116,6 +123,7 @@ class Environment:
                 # LMDB brings what is in a file to disk, and never that there is a new one.
                 sync_folder(self._home.records)
             self._databases = {table: self._open_table(table) for table in Table}
+            self._metas = Metas(self._home.data, self._environment.stat()["psize"])
             self._file = os.open(self._home.data, os.O_RDONLY | os.O_CLOEXEC)
         except BaseException:
             self._environment.close()
@@ -132,6 +140,11 @@ class Environment:
             return self._environment.open_db(name, create=False)
         except lmdb.NotFoundError:
             return self._environment.open_db(name, create=True)
+
+    def version(self) -> object:
+        """Return what is another after each transaction, and in each environment."""
+        self._check_length()
+        return self._metas, self._metas.transactions()
 
     def get(self, table: Table, key: bytes) -> bytes | None:
         """Return a copy of the value under `key`."""
@@ -256,6 +269,7 @@ class Environment:
     def close(self) -> None:
         """Close LMDB and the lock. In the child of a fork, this does nothing to the parent's."""
         self._environment.close()
+        self._metas.close()
         os.close(self._file)
         self._note.close()
         self._lock.close()

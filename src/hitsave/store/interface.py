@@ -115,6 +115,13 @@ class Store(Protocol):
         and is removed by the next commit. Never raises on account of the store's state.
         """
 
+    def version(self) -> object:
+        """Return what is equal for as long as the tables are as they were, whoever writes to them.
+
+        None where that cannot be told now. Takes less than a lookup, and never raises.
+        """
+        ...
+
     def commit(
         self,
         writes: Sequence[Write],

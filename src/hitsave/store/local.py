@@ -75,6 +75,10 @@ class LocalStore:
         """See `Store.get`."""
         return self._tables.get(table, key)
 
+    def version(self) -> object:
+        """See `Store.version`."""
+        return self._tables.version()
+
     def scan(
         self,
         table: Table,

@@ -31,6 +31,7 @@ class MemoryStore:
         self._used: dict[Digest, int] = {}
         self._leases = Leases(None)
         self._closed = False
+        self._version = 0
         _stores.add(self)
 
     @property
@@ -51,6 +52,10 @@ class MemoryStore:
         """See `Store.get`."""
         return self._tables[table].get(key)
 
+    def version(self) -> object:
+        """See `Store.version`."""
+        return None if self._closed else self._version
+
     def commit(
         self,
         writes: Sequence[Write],
@@ -69,6 +74,7 @@ class MemoryStore:
                     self._tables[table][key] = bytes(value)
                 else:
                     self._tables[table].setdefault(key, bytes(value))
+            self._version += 1  # behind the writes: whoever looks meanwhile looks again
 
     def delete(self, table: Table, keys: Iterable[bytes] | Mapping[bytes, bytes]) -> None:
         """See `Store.delete`."""
@@ -78,6 +84,7 @@ class MemoryStore:
             for key in keys:
                 if values is None or self._tables[table].get(key) == values[key]:
                     self._tables[table].pop(key, None)
+            self._version += 1
 
     def scan(
         self,

@@ -76,6 +76,17 @@ class Tables:
             finally:
                 self._busy = False
 
+    def version(self) -> object:
+        """See `Store.version`."""
+        with self._guard:
+            # What waits may be replaced while it waits, and nobody else sees that.
+            if self._environment is None or self._group.waiting:
+                return None
+            try:
+                return self._environment.version()
+            except TROUBLE:
+                return None  # the next lookup puts it right
+
     def scan(
         self, table: Table, prefix: bytes, limit: int, newest_first: bool, after: bytes
     ) -> list[tuple[bytes, bytes]]:
