@@ -203,6 +203,61 @@ _ALL = (
     Subject("tinydb", "a database: queries that are closures", ("tinydb",), ("tinydb",)),
     Subject("pluggy", "plug-ins: hooks found by name", ("pluggy",), ("pluggy",)),
     Subject(
+        "tatsu",
+        "a parser generator: semantics by rule name, grammars compiled to Python source",
+        ("tatsu",),
+        ("tatsu",),
+    ),
+    Subject(
+        "textx",
+        "languages from grammars: classes that are made on the way",
+        ("textx", "arpeggio"),
+        ("textx", "arpeggio"),
+    ),
+    Subject(
+        "sqlglot",
+        "a translator of SQL: dialects by metaclass, tables of parsers and generators",
+        ("sqlglot",),
+        ("sqlglot",),
+    ),
+    Subject(
+        "genshi",
+        "templates whose expressions are compiled: streams of events, filters",
+        ("genshi", "six"),
+        ("genshi", "six"),
+    ),
+    Subject(
+        "html5lib",
+        "an HTML parser: values that hash seeds change, an import hook of six",
+        ("html5lib", "six", "webencodings"),
+        ("html5lib", "six", "webencodings"),
+    ),
+    Subject(
+        "bs4",
+        "a tree of HTML: builders in registries, `__getattr__` for tags",
+        ("beautifulsoup4", "soupsieve", "typing-extensions"),
+        ("bs4", "soupsieve", "typing_extensions"),
+    ),
+    Subject(
+        "fastjsonschema",
+        "schemas compiled to Python source and executed",
+        ("fastjsonschema",),
+        ("fastjsonschema",),
+    ),
+    Subject(
+        "cerberus",
+        "a validator: methods by computed names, read from docstrings",
+        ("cerberus",),
+        ("cerberus",),
+    ),
+    Subject(
+        "dateutil",
+        "dates: parsers, rules, zones that are kept by weak references",
+        ("python-dateutil", "six"),
+        ("dateutil", "six"),
+    ),
+    Subject("plotille", "plots in text", ("plotille",), ("plotille",)),
+    Subject(
         "stdlib_json", "the standard library's json, in Python", (), ("json",), "myjson", ("_json",)
     ),
     Subject("stdlib_toml", "the standard library's tomllib", (), ("tomllib",), "mytoml"),

@@ -54,7 +54,9 @@ class Cells:
             self._count_statement(symbol, parts, module, place, via, follow=False)
             return
         self._count_statement(symbol, parts, module, place, via, follow=True)
-        self._values.note_definition(symbol, value, is_fixed=_is_fixed_member(value))
+        # What no statement of the class binds was put there from outside.
+        is_fixed = value is ABSENT or (bool(parts) and _is_fixed_member(value))
+        self._values.note_definition(symbol, value, is_fixed=is_fixed)
         if value is not ABSENT:
             self._closure.add_inside(value, Via(symbol, "held by", 0))
 

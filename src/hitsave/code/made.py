@@ -1,14 +1,16 @@
-"""Made: what evaluations put into modules, classes and wrappers, which a later process lacks.
+"""Made: what evaluations put into modules, classes and wrappers, and what they took from classes.
 
-Owns what stands for it there. Refuses to find out what an evaluation did: the tracker does.
+A later process lacks the first, and has the second. Owns what stands for it there. Refuses to find out what an evaluation did: the tracker does.
 """
 
+from collections.abc import Mapping
 from types import CodeType, FunctionType
 from typing import Any, NamedTuple
 from weakref import WeakKeyDictionary
 
 from hitsave.code.beside import Beside
 from hitsave.digest import Digest
+from hitsave.raw import names_of_class
 
 
 class Made(NamedTuple):
@@ -48,10 +50,11 @@ class Wrappers:
 
 
 class MadeMembers:
-    """What evaluations put into classes; a later process begins without it."""
+    """What evaluations put into classes, and took from them; a later process begins otherwise."""
 
     def __init__(self) -> None:
         self._made: Beside[set[str]] = Beside(set)
+        self._taken: Beside[dict[str, Any]] = Beside(dict)
         self._replaced: Beside[dict[str, Made]] = Beside(dict)
 
     def of(self, live: type) -> set[str]:
@@ -67,7 +70,15 @@ class MadeMembers:
         """Note what an evaluation has just put into a class in place of something else."""
         self._replaced.of(live)[name] = made
 
-    def note(self, live: type, names: set[str]) -> None:
-        """Note names that an evaluation has just put into a class."""
-        if names:
-            self._made.of(live).update(names)
+    def note(self, live: type, before: Mapping[str, Any]) -> None:
+        """Note what an evaluation has just put into a class, and taken from what was in it."""
+        now = names_of_class(live)
+        if made := now.keys() - before.keys():
+            self._made.of(live).update(made)
+        for name in before.keys() - now.keys():
+            self._taken.of(live)[name] = before[name]
+
+    def taken(self, live: type) -> dict[str, Any]:
+        """Return what evaluations took from a class, by the names that it has no more."""
+        taken, now = self._taken.get(live) or {}, names_of_class(live)
+        return {name: value for name, value in taken.items() if name not in now}

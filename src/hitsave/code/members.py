@@ -61,7 +61,7 @@ class Members:
         self._classes: list[ClassTarget] = []
         self.follow_subclasses = False
         self.escaped: dict[str, tuple[Module, set[str]]] = {}
-        self.class_names: list[tuple[type, set[str]]] = []
+        self.class_names: list[tuple[type, dict[str, Any]]] = []
         self._decorating: dict[tuple[int, ...], list[tuple[str, set[str], FunctionDefinition]]] = {}
 
     # -- asking ---------------------------------------------------------------------------------
@@ -268,8 +268,10 @@ class Members:
             live = target.live
             bound = names_of_class(live)
             names.update(name for name in bound if not is_bookkeeping(name))
-            self.class_names.append((live, set(bound)))
-            names -= self._closure.project.made_members.of(live)
+            self.class_names.append((live, dict(bound)))
+            made = self._closure.project.made_members
+            names.update(made.taken(live))
+            names -= made.of(live)
             size = len(bound)
             self._closure.guard.watch(lambda: len(names_of_class(live)) == size)
         return names
@@ -335,10 +337,12 @@ class Members:
         via = Via(symbol, f"asked for as .{name} of", 0)
         value = ABSENT
         if target.live is not None:
-            bound = names_of_class(target.live)
+            bound, made = names_of_class(target.live), self._closure.project.made_members
             value = bound.get(name, ABSENT)
             self._closure.guard.watch_name(bound, name, value, target.live)
-            value = self._closure.project.made_members.unmade(target.live, name, value)
+            if value is ABSENT:
+                value = made.taken(target.live).get(name, ABSENT)
+            value = made.unmade(target.live, name, value)
         static = self._static_members(target, name)
         if static:
             for function in static:

@@ -24,7 +24,6 @@ from hitsave.code.symbol import Facet, Symbol
 from hitsave.code.values import Values
 from hitsave.digest import Digest
 from hitsave.lazy import lazy
-from hitsave.raw import names_of_class
 
 KEPT = 1000
 """How many closures are kept at most."""
@@ -364,7 +363,7 @@ class Tracker:
                 # What is made when it is first asked for, by a module's `__getattr__` or without.
                 _note_made(module, {symbol.name}, values)
             for live, known in code.closure.members.class_names:
-                self._project.made_members.note(live, set(names_of_class(live)) - known)
+                self._project.made_members.note(live, known)
         for package, _, name in (each.rpartition(".") for each in loaded):
             # Importing a module puts it into the namespace of its package.
             parent = self._project.module(package) if package else None

@@ -31,7 +31,7 @@ from hitsave.code.volatile import Volatile
 from hitsave.digest import digest_bytes, digest_parts
 from hitsave.errors import NotDigestibleError
 from hitsave.events import Untracked, emit
-from hitsave.raw import class_name, is_of_hitsave, names_of_class
+from hitsave.raw import class_name, is_class, is_of_hitsave, names_of_class
 
 if TYPE_CHECKING:
     from hitsave.code.closure import Closure
@@ -282,7 +282,7 @@ class Values:
                 yield changeable(live.value)
 
     def replaced(self) -> Iterator[tuple[Read, Any, Any]]:
-        """Yield where a definition is now that was none, with what was there and what is."""
+        """Yield where an evaluation put something else that counts, with what was there and is."""
         for live in (*chain.from_iterable(self.live.values()), *self._states):
             if not isinstance(live.read, Read) or live.value is ABSENT:
                 continue
@@ -291,7 +291,8 @@ class Values:
             now = live.read()
             if now is not ABSENT and now is not live.value:
                 target = self._closure.resolver.of_object(now)
-                if not isinstance(target, ObjectTarget):
+                # Statements lead to what a class held at first, and to it by no name of its own.
+                if is_class(live.read.holder) or not isinstance(target, ObjectTarget):
                     yield live.read, live.value, now
 
     def leading_to(self, objects: Container[int]) -> Iterator[Symbol]:
