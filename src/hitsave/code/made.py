@@ -1,7 +1,7 @@
 """Made: what evaluations put into modules, classes and wrappers, and what they took from classes.
 
-A later process lacks the first, and has the second. Owns what stands for both there. Refuses to find
-out what an evaluation did: the tracker does.
+A later process lacks the first, and has the second. Owns what stands for both there. Refuses to
+find out what an evaluation did: the tracker does.
 """
 
 from collections.abc import Mapping
